@@ -1,0 +1,47 @@
+# Two commands do everything: `make demo` and `make test`. Each creates .venv from the pinned, hashed locks first.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+REPORT := src/noroshi/report/static/report.js
+
+.PHONY: demo test lint lock web bench docs clean help
+
+help:            ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(VENV)/.ready: requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(REPORT): $(VENV)/.ready web/package.json web/package-lock.json web/build.mjs $(wildcard web/src/*)
+	$(BIN)/python web/build.py
+
+web: $(REPORT)   ## build the front-end pieces of the report with the pinned Node
+
+demo: $(REPORT)  ## run the bundled scenario hokkaido-2017 and say where its report is
+	$(BIN)/noroshi run hokkaido-2017 --out runs/demo --force
+	@echo "report: $(CURDIR)/runs/demo/report.html"
+
+test: $(REPORT) lint  ## all tests
+	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+lint: $(VENV)/.ready  ## ruff, pyright, import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --warnings
+	$(BIN)/lint-imports
+
+bench: $(REPORT)  ## print the table of measured figures
+	$(BIN)/python -m benchmarks.run
+
+lock: $(VENV)/.ready  ## renew the pinned and hashed locks (Python 3.11) and web/package-lock.json
+	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip install --quiet uv
+	$(VENV)-lock/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' pyproject.toml -o requirements/run.txt
+	$(VENV)-lock/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	rm -rf $(VENV)-lock
+	$(BIN)/python web/build.py --lock
+
+clean:           ## remove what the targets made, the environment included
+	rm -rf $(VENV) runs web/node_modules src/noroshi/report/static

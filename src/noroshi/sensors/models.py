@@ -1,0 +1,50 @@
+"""The two sensors of the first cut, as plain numbers in SI and radians (see docs/theory/sensors.md)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Infrared(NamedTuple):
+    """A staring infrared sensor on a satellite, boresight at nadir, every target in its field at every scan."""
+
+    band: str  # name of the spectral band; targets state their intensity in it
+    field_cone_rad: float  # half-angle of the field of regard about nadir
+    grazing_height_m: float  # lines of sight that pass lower than this (before the target) see nothing
+    cloud_top_m: float  # targets below are hidden
+    background: int  # tables.Background
+    range_max_m: float
+    nei_space_w_m2: float  # noise-equivalent irradiance with cold space behind the target
+    nei_earth_w_m2: float  # and with the Earth behind it, clutter included
+    threshold_snr: float
+    p_detect_max: float
+    sigma_floor_rad: float  # attitude and alignment, per axis
+    pixel_rad: float  # per-axis angle noise is hypot(sigma_floor, pixel / (2 snr))
+    false_alarms_per_scan: float
+    p_detect_assumed: float  # what the tracker is told
+    scan_period_s: float
+    scan_offset_s: float
+    processing_s: float  # exposure to message, on board
+
+
+class Radar(NamedTuple):
+    """A ground radar: fourth-power law from one stated reference range, Swerling 1 detection."""
+
+    facing_rad: float  # azimuth of the boresight, clockwise from north
+    field_azimuth_rad: float  # half-width about the boresight; pi: all round
+    elevation_min_rad: float
+    elevation_max_rad: float
+    range_max_m: float
+    range_reference_m: float  # range at which rcs_reference_m2 gives snr_reference
+    rcs_reference_m2: float
+    snr_reference: float  # power ratio, not dB
+    p_false_alarm: float  # per resolution cell: P_d = P_fa ** (1 / (1 + SNR))
+    sigma_range_m: float  # floors, reached at high SNR
+    sigma_angle_rad: float
+    beamwidth_rad: float  # angle noise is hypot(sigma_angle, beamwidth / (1.6 sqrt(2 SNR)))
+    range_resolution_m: float  # range noise is hypot(sigma_range, resolution / sqrt(2 SNR))
+    false_alarms_per_scan: float
+    p_detect_assumed: float
+    scan_period_s: float
+    scan_offset_s: float
+    processing_s: float

@@ -1,0 +1,55 @@
+"""Flights as plain numbers in SI and radians, and the trajectory they become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float64, Int8
+
+
+class BallisticFlight(NamedTuple):
+    """Published facts of a ballistic flight: from these `targets.ballistic.rebuild` finds the trajectory."""
+
+    launch_lat_rad: float
+    launch_lon_rad: float
+    launch_height_m: float
+    impact_lat_rad: float
+    impact_lon_rad: float
+    apogee_m: float  # height above the ellipsoid
+    boost_s: float
+    ballistic_coefficient_kg_m2: float  # m / (Cd A)
+    mass_fraction: float  # propellant share of the launch mass: thrust acceleration grows as 1 / (1 - share t / boost)
+    vertical_s: float  # vertical rise before the pitch-over
+
+
+class GlideFlight(NamedTuple):
+    """A boost-glide flight: boost to equilibrium glide at `glide_speed_m_s`, then a bank schedule."""
+
+    launch_lat_rad: float
+    launch_lon_rad: float
+    launch_height_m: float
+    azimuth_rad: float  # of the launch, clockwise from north
+    boost_s: float
+    mass_fraction: float
+    vertical_s: float
+    glide_speed_m_s: float  # relative to the air, at burn-out
+    lift_to_drag: float
+    ballistic_coefficient_kg_m2: float
+    bank_times_s: tuple[float, ...]  # after launch, grid times; the bank holds until the next
+    bank_rad: tuple[float, ...]  # positive: turn to the right
+    end_speed_m_s: float  # the glide ends here (or at the ground)
+    density_factor: float
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """A flight on a uniform grid from launch: t [s after launch], ITRS position and velocity, phase."""
+
+    t: Float64[np.ndarray, "step"]
+    r_itrs: Float64[np.ndarray, "step 3"]
+    v_itrs: Float64[np.ndarray, "step 3"]
+    phase: Int8[np.ndarray, "step"]  # tables.Phase
+    t_end: float  # impact (height 0) or end of the record, not on the grid in general
+    r_end_itrs: Float64[np.ndarray, "3"]
