@@ -256,3 +256,18 @@ def unpack_covariance(cov: Float[np.ndarray, "*rows 45"]) -> Float64[np.ndarray,
     full[..., i, j] = cov
     full[..., j, i] = cov
     return full
+
+
+@dataclass(frozen=True)
+class Samples:
+    """How one node did on one target at one second of its flight (made by scoring, which may read the truth)."""
+
+    node: Int[np.ndarray, "row"]
+    target: Int[np.ndarray, "row"]
+    t: Float64[np.ndarray, "row"]
+    sensors: Int[np.ndarray, "row"]  # distinct sensors whose detections, available here, lie in the last 3 s
+    track: Int[np.ndarray, "row"]  # the node's confirmed track assigned by GOSPA; -1: none
+    error_position_m: Float64[np.ndarray, "row"]  # nan without a track
+    error_velocity_m_s: Float64[np.ndarray, "row"]
+    sigma_position_m: Float64[np.ndarray, "row"]  # square root of the trace of the position covariance
+    nees: Float64[np.ndarray, "row"]  # position and velocity, divided by 6
