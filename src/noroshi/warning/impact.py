@@ -1,12 +1,11 @@
 """Where and when a ballistic track comes down: free fall to the ellipsoid, with its first-order covariance.
 
-The fall is integrated in the ITRS: point mass and J2, Coriolis and centrifugal terms, no drag (see `predict`).
+The fall is integrated in the ITRS: point mass and J2, Coriolis and centrifugal terms, no drag.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import noroshi._jax  # noqa: F401  (float64 before any array)
@@ -35,9 +34,9 @@ class Predictions:
     """One row per row of `Tracks`: its free fall to height 0. All nan where there is none.
 
     Ground-track points are the geodetic sub-points at the fractions 0, 1/32, ... 1 of the time to impact. A
-    Jacobian maps a change of the state (ITRS position, velocity relative to the Earth) at the row's time to metres
-    east and north of such a point on the ground, for the perturbed flight at the same fraction of *its* time to
-    impact: the last point stays an impact point, and a sampled track is never under ground.
+    Jacobian maps a change of the state (ITRS position, velocity relative to the Earth) at the row's time to
+    metres east and north of such a point on the ground, for the perturbed flight at the same fraction of *its*
+    time to impact: the last point stays an impact point, and a sampled track is never under ground.
     """
 
     t_impact: Float64[np.ndarray, "row"]  # s past the epoch
@@ -69,11 +68,10 @@ def predict(
 ) -> Predictions:
     """Where every track row comes down if nothing but gravity acts on it from now on.
 
-    `itrs_from_gcrs` is the rotation at each row's own time. Covariance is first order in the state's (physics: the
-    linear 90 % ellipse holds 89-91 % of samples up to a velocity sigma of 50 m/s, validation row V-803). No drag:
-    a body of 5000 kg/m2 falls 3.5 km shorter and 2.4 s later on the Hokkaido flight (tests/warning/test_impact.py
-    integrates it), to be added to the ellipse in one's mind. Rows already under ground, rows that do not come down
-    within FALL_MAX_S, and rows with numbers that are not finite are nan.
+    `itrs_from_gcrs` is the rotation at each row's own time. The covariance is first order in the state's: up to a
+    velocity sigma of 50 m/s the linear 90 % ellipse holds 89-91 % of samples. DRAGTEXT
+    Rows already under ground, rows that do not come down within FALL_MAX_S, and rows with numbers that are not
+    finite are nan.
     """
     rows = len(tracks.t)
     r, v = states_itrs(tracks.mean[:, :6], itrs_from_gcrs)
@@ -102,7 +100,7 @@ def fall_path(
     *,
     j2: float = EARTH_J2,
 ) -> Fall | None:
-    """The whole predicted flight of one state, in steps of about `step_s`, to height 0; None if it stays up."""
+    """The whole predicted flight of one state in steps of about `step_s`, to height 0; None if it stays up."""
     guess = fall_time_kepler(r_itrs[None], v_itrs[None])
     if not np.isfinite(guess[0]):
         return None
@@ -149,7 +147,7 @@ def fall_time_kepler(
 ) -> Float64[np.ndarray, "row"]:
     """Two-body time until the radius of the ground below the start is reached [s]; nan where it never is.
 
-    Only a first guess: the Earth's flattening and J2 change it by seconds. nan as well for a start under ground.
+    Only a first guess: flattening and J2 change it by seconds. nan as well for a start under ground.
     """
     with np.errstate(all="ignore"):
         inertial = v_itrs + EARTH_RATE_RAD_S * np.stack(
@@ -172,7 +170,7 @@ def fall_time_kepler(
 
 
 def _acceleration(r: Any, v: Any, j2: Any) -> Any:
-    """Gravity with J2, Coriolis and centrifugal terms in the ITRS; arrays [3, ...] (physics: Vallado eq. 8-25)."""
+    """Gravity with J2, Coriolis and centrifugal terms in the ITRS, [3, ...]."""
     x, y, z = r[0], r[1], r[2]
     r2 = x * x + y * y + z * z
     inverse3 = 1 / (r2 * jnp.sqrt(r2))
@@ -213,7 +211,7 @@ def _path(x: Any, duration: Any, j2: Any) -> Any:
 
 
 def _to_ground(x: Any, duration: Any, j2: Any) -> Any:
-    """The duration after which height 0 is met: Newton's rule on one partial step from the state at `duration`."""
+    """The time after which height 0 is met: Newton's rule on one partial step from the state at `duration`."""
     end = _path(x, duration, j2)[-1]
 
     def improve(_: int, extra: Any) -> Any:
@@ -224,9 +222,9 @@ def _to_ground(x: Any, duration: Any, j2: Any) -> Any:
     return duration + lax.fori_loop(0, 6, improve, jnp.zeros_like(duration))
 
 
-@partial(jax.jit)
+@jax.jit
 def _fall_batch(x: Any, guess: Any, j2: Any) -> tuple[Any, Any, Any]:
-    """Time to impact [row], states [POINTS, 6, row], and their derivatives at fixed times [POINTS, 6, 6, row].
+    """Time to impact [row], states [POINTS, 6, row], their derivatives at fixed times [POINTS, 6, 6, row].
 
     The second search starts where the first ended, so its partial step is short and as exact as the others.
     """
@@ -285,7 +283,7 @@ def _predictions(
 def ellipse(
     cov_en: Float[np.ndarray, "*rows 2 2"],
 ) -> tuple[Float64[np.ndarray, "*rows"], Float64[np.ndarray, "*rows"], Float64[np.ndarray, "*rows"]]:
-    """1-sigma half axes and the azimuth of the major one (clockwise from north, [0, pi)) of east-north covariances."""
+    """1-sigma half axes, and the major one's azimuth in [0, pi), of east-north covariances."""
     e, n, c = cov_en[..., 0, 0], cov_en[..., 1, 1], cov_en[..., 0, 1]
     middle, half = (e + n) / 2, np.hypot((e - n) / 2, c)
     major = np.sqrt(middle + half)
@@ -305,7 +303,7 @@ def _geodetic(r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _ground_scale(lat: np.ndarray, height: np.ndarray) -> np.ndarray:
-    """Metres on the ground per metre at height, [..., 2] east and north: radii of curvature N, M against N+h, M+h."""
+    """Metres on the ground per metre at height, [..., 2]: N / (N + h) east, M / (M + h) north."""
     w2 = 1 - (1 - (EARTH_POLAR_RADIUS_M / EARTH_RADIUS_M) ** 2) * np.sin(lat) ** 2
     n = EARTH_RADIUS_M / np.sqrt(w2)
     m = EARTH_POLAR_RADIUS_M**2 / EARTH_RADIUS_M / w2**1.5
