@@ -1,0 +1,153 @@
+"""Track from a node's scans: the whole batch in compiled code, or scan by scan with the same compiled step."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from jaxtyping import Int
+from numba import njit
+
+import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
+from noroshi.tables import Contributions, Detections, Scans, Tracks
+from noroshi.tracking import kernel
+from noroshi.tracking import state as fields
+from noroshi.tracking.columns import detection_slices, pack_detections, pack_scans
+from noroshi.tracking.models import TrackerConfig
+from noroshi.tracking.state import Settings, State, default_config, init, settings
+
+__all__ = ["Settings", "State", "default_config", "init", "settings", "track", "track_from"]
+
+_CHUNK = 16_384  # rows of output taken at a time
+
+ROWS = fields.ROWS
+USED_OUT = fields.USED_OUT
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _run(state, config, first, order, scans, slices, bits, dets, idents, values, ints, t, used, used_t):
+    """Steps from order[first] on until done or the output is nearly full; (next, rows, contributions)."""
+    rows = 0
+    uses = 0
+    c = state.counters
+    n = first
+    while n <= len(order):
+        if rows + len(state.info) > len(t) or uses + len(state.used_out) > len(used_t):
+            break
+        if n < len(order):
+            s = order[n]
+            a = slices[s, 0]
+            b = slices[s, 1]
+            closed = kernel.step(state, config, scans[s], bits[s], dets[a:b], idents[a:b])
+        else:
+            closed = kernel.close(state, config)
+        n += 1
+        if not closed:
+            continue
+        for i in range(c[ROWS]):
+            for j in range(values.shape[1]):
+                values[rows, j] = state.row[i, j]
+            for j in range(4):
+                ints[rows, j] = state.row_int[i, j]
+            t[rows] = state.clock[1]
+            rows += 1
+        for i in range(c[USED_OUT]):
+            used[uses, 0] = state.used_out[i, 0]
+            used[uses, 1] = state.used_out[i, 1]
+            used_t[uses] = state.clock[1]
+            uses += 1
+    return n, rows, uses
+
+
+def track(
+    config: TrackerConfig,
+    scans: Scans,
+    detections: Detections,
+    order: Int[np.ndarray, "delivered"],
+    node: int,
+    originator_of_sensor: Int[np.ndarray, "sensor"],
+    wait_s: float,
+) -> tuple[Tracks, Contributions]:
+    """Tracks of one node from the scans that reached it in time.
+
+    order: rows of `scans`, sorted by (t_event, sensor). originator_of_sensor: number of the nation that owns each
+    sensor (bit n of `originators`). A row for every live track at every distinct event time, known to the node
+    `wait_s` later; a track's last row has status DELETED. Reads no truth. Raises ScenarioError for a bad config.
+    """
+    return track_from(
+        init(config), settings(config), scans, detections, order, node, originator_of_sensor, wait_s
+    )
+
+
+def track_from(
+    state: State,
+    config: Settings,
+    scans: Scans,
+    detections: Detections,
+    order: Int[np.ndarray, "delivered"],
+    node: int,
+    originator_of_sensor: Int[np.ndarray, "sensor"],
+    wait_s: float,
+) -> tuple[Tracks, Contributions]:
+    """As `track`, going on from a given state (changed in place), e.g. one that was cued."""
+    order = np.ascontiguousarray(order, np.int64)
+    times = scans.t_event[order]
+    if np.any(np.diff(times) < 0.0):
+        raise ValueError("order is not sorted by t_event")
+    rows = pack_scans(scans)
+    bits = np.left_shift(np.int64(1), np.asarray(originator_of_sensor, np.int64))[scans.sensor]
+    dets = pack_detections(detections)
+    idents = np.ascontiguousarray(detections.detection, np.int64)
+    slices = detection_slices(scans, detections)
+    size = max(_CHUNK, 2 * len(state.info), 2 * len(state.used_out))
+    values = np.empty((size, fields.ROW_WIDTH))
+    ints, t = np.empty((size, 4), np.int64), np.empty(size)
+    used, used_t = np.empty((size, 2), np.int64), np.empty(size)
+    parts: list[tuple[np.ndarray, ...]] = []
+    refused = state.counters[[fields.LATE, fields.REPEATED]].copy()
+    n = 0
+    while True:
+        n, count, uses = _run(
+            state, config, n, order, rows, slices, bits, dets, idents, values, ints, t, used, used_t
+        )
+        columns = (values[:count], ints[:count], t[:count], used[:uses], used_t[:uses])
+        parts.append(tuple(column.copy() for column in columns))
+        if n > len(order):
+            break
+    _report(state, refused)
+    values, ints, t, used, used_t = (np.concatenate(column) for column in zip(*parts, strict=True))
+    tracks = Tracks(
+        node=np.full(len(t), node, np.int64),
+        track=ints[:, 0].copy(),
+        t=t,
+        t_node=t + wait_s,
+        mean=values[:, : fields.ROW_COV].copy(),
+        cov=values[:, fields.ROW_COV : fields.ROW_MODES].copy(),
+        status=ints[:, 1].astype(np.int8),
+        modes=values[:, fields.ROW_MODES :].copy(),
+        hits=ints[:, 2].copy(),
+        originators=ints[:, 3].copy(),
+    )
+    contributions = Contributions(
+        node=np.full(len(used_t), node, np.int64),
+        track=used[:, 0].copy(),
+        t=used_t,
+        detection=used[:, 1].copy(),
+    )
+    return tracks, contributions
+
+
+def _report(state: State, refused: np.ndarray) -> None:
+    """Say what was refused or did not fit; nothing is dropped in silence."""
+    late, repeated = state.counters[[fields.LATE, fields.REPEATED]] - refused
+    c = state.counters
+    complaints = [
+        (late, "late scans refused"),
+        (repeated, "repeated scans refused"),
+        (c[fields.OVERFLOW_TRACKS], "tracks not started: raise max_tracks"),
+        (c[fields.OVERFLOW_LEFT], "detections not kept for initiation"),
+        (c[fields.OVERFLOW_USED], "contributions not listed"),
+    ]
+    for count, what in complaints:
+        if count:
+            warnings.warn(f"tracker: {count} {what}", RuntimeWarning, stacklevel=3)
