@@ -26,10 +26,10 @@ def at_zero(rows: int) -> np.ndarray:
     [(2800.0, 80e3, 43.0556, 7.7775), (4700.0, 150e3, 38.6208, 25.5166), (6800.0, 250e3, 25.6748, 77.3009)],
 )
 def test_free_flight_angle_is_the_longest_at_the_best_gamma(speed, height, gamma, psi):
-    """V-801 (Bate, Mueller, White, chapter 6): free flight on r = 6378.137 km + h, best angle and range angle.
+    """V-801 (Bate, Mueller, White, chapter 6): free flight on r = 6378.137 km + h, best and range angle.
 
-    On the equator the ground has the radius of the table; with J2 off, taking the Earth's turning out again gives
-    the inertial angle. Linear interpolation between 1 s steps is right to 3 m, 3e-5 deg.
+    On the equator the ground has the radius of the table; with J2 off, taking the Earth's turning out again
+    gives the inertial angle. Linear interpolation between 1 s steps is right to 3 m, 3e-5 deg.
     """
 
     def angle(gamma_deg: float) -> float:
@@ -79,7 +79,7 @@ def test_agrees_with_dop853_in_the_inertial_frame(case):
 
 
 def test_a_later_row_of_the_same_flight_predicts_the_same_impact():
-    """The rotation belongs to the row's own time: from any point of one flight the impact is one and the same."""
+    """The rotation belongs to the row's own time: any point of one flight gives the same impact."""
     t = np.array([0.0, 100.0, 500.0, 900.0])
     end, lat, lon, states = fall(burnout(*V802[1]), t_eval=t)
     found = impact.predict(make_tracks(t, states, diagonal(1.0, 1.0, 4)), rotations(t))
@@ -110,7 +110,7 @@ def test_v803_linear_ellipse(case, sigma_v, major_km, minor_km, sigma_t):
 
 @pytest.mark.parametrize("case", [0, 1, 2])
 def test_v803_linear_ellipse_holds_nine_in_ten_samples(case):
-    """V-803: 4000 samples at 50 m/s, each flown on its own; 0.88-0.92 is 4 standard deviations of the count."""
+    """V-803: 4000 samples at 50 m/s, each flown on its own; 0.88-0.92 is 4 standard deviations."""
     state, rng = burnout(*V802[case]), np.random.default_rng(803)
     cov = diagonal(200.0, 50.0, 1)
     flown = impact.predict(one_each(rng.multivariate_normal(state, cov[0], 4000)), at_zero(4000))
@@ -128,7 +128,7 @@ def east_north(mean: impact.Predictions, lat: np.ndarray, lon: np.ndarray) -> tu
 
 
 def test_jacobians_are_those_of_flights_flown_apart():
-    """Central differences of whole flights, at every eighth point. 1 m, 1 mm/s steps: second order cancels."""
+    """Central differences of whole flights, at every eighth point: second order cancels."""
     state = burnout(*V802[1])
     step = np.array([100.0] * 3 + [0.1] * 3)
     up, down = state + np.diag(step), state - np.diag(step)

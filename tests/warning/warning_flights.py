@@ -1,4 +1,4 @@
-"""Flights and tracks made up for the warning tests; the integrator here shares nothing with the code under test."""
+"""Flights and tracks made up for the warning tests; the integrator shares nothing with the code."""
 
 from __future__ import annotations
 
@@ -50,7 +50,14 @@ def fall(state: np.ndarray, j2: float = EARTH_J2, t_eval: np.ndarray | None = No
 
     height.terminal, height.direction = True, -1
     found = solve_ivp(
-        rate, (0, 6000), state, "DOP853", rtol=1e-12, atol=1e-6, events=height, dense_output=t_eval is not None
+        rate,
+        (0, 6000),
+        state,
+        "DOP853",
+        rtol=1e-12,
+        atol=1e-6,
+        events=height,
+        dense_output=t_eval is not None,
     )
     t = float(found.t[-1])
     lat, lon, _ = geodetic_from_itrs(turned(t, found.y[:3, -1]))

@@ -30,7 +30,7 @@ TICK_S = 1e-6  # times closer than this are equal: grids of 0.1 s are not exact 
 
 
 class Gospa(NamedTuple):
-    """The metric, its three parts (squares for p = 2: they add up to distance ** p), and who goes with whom."""
+    """The metric, its three parts (they add up to distance ** p), and who goes with whom."""
 
     distance: float
     localisation: float
@@ -77,9 +77,9 @@ def gospa(
 ) -> Gospa:
     """Generalised optimal sub-pattern assignment of estimates y to truths x.
 
-    Rahmathullah, Garcia-Fernandez, Svensson, "Generalized optimal sub-pattern assignment metric", FUSION 2017.
-    alpha = 2 is the form in which every unassigned x is a miss and every unassigned y is false, at c**p / 2 each;
-    for other alpha (0 < alpha < 2) all of the smaller set is assigned, at most at c.
+    Rahmathullah, Garcia-Fernandez, Svensson, "Generalized optimal sub-pattern assignment metric", FUSION
+    2017. alpha = 2 is the form in which every unassigned x is a miss and every unassigned y is false, at c**p
+    / 2 each; for other alpha (0 < alpha < 2) all of the smaller set is assigned, at most at c.
     """
     n, m = len(x), len(y)
     assigned = np.full(n, -1)
@@ -98,7 +98,7 @@ def gospa(
 def ospa(
     x: Float[np.ndarray, "x d"], y: Float[np.ndarray, "y d"], c: float = CUTOFF_M, p: float = 2.0
 ) -> float:
-    """Optimal sub-pattern assignment metric (Schuhmacher, Vo, Vo, IEEE TSP 56(8), 2008); 0 for two empty sets."""
+    """Optimal sub-pattern assignment (Schuhmacher, Vo, Vo, IEEE TSP 56(8), 2008); 0 for two empty sets."""
     n, m = len(x), len(y)
     if not n or not m:
         return c if n or m else 0.0
@@ -139,8 +139,8 @@ def score(
     """Score every node on every target.
 
     A detection is available at a node when its scan arrives there at all. A track at a sample is its newest
-    confirmed state no older than STALE_S, carried on to the sample under gravity and its own acceleration; where
-    it has to be carried further than TICK_S, NEES is nan, as process noise is the tracker's secret.
+    confirmed state no older than STALE_S, carried on to the sample under gravity and its own acceleration;
+    where it has to be carried further than TICK_S, NEES is nan, as process noise is the tracker's secret.
     """
     grids = [sample_times(truth.t_launch[k], truth.t_impact[k]) for k in range(len(truth.targets))]
     union = np.unique(np.concatenate([*grids, np.empty(0)]))
@@ -243,9 +243,9 @@ def _events(
 def _follow(node: int, tracks: Tracks, truth: Truth, union: np.ndarray) -> _Follow:
     times, targets = len(union), len(truth.targets)
     out = _Follow(
-        np.full((times, targets), -1),
-        *(np.full((times, targets), np.nan) for _ in range(5)),
-        np.full(times, np.nan),
+        track=np.full((times, targets), -1),
+        **{name: np.full((times, targets), np.nan) for name in _Follow._fields[1:-1]},
+        gospa=np.full(times, np.nan),
     )
     mine = np.flatnonzero(tracks.node == node)
     names = np.unique(tracks.track[mine])
@@ -288,7 +288,7 @@ def _follow(node: int, tracks: Tracks, truth: Truth, union: np.ndarray) -> _Foll
 
 
 def _truth_at(truth: Truth, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Truth at times off its grid: cubic Hermite between two live grid times, straight on from one at the ends."""
+    """Truth off its grid: cubic Hermite between two live times, straight on from one at the ends."""
     last = len(truth.t) - 1
     below = np.clip(np.searchsorted(truth.t, t + TICK_S, "right") - 1, 0, last)
     above = np.minimum(below + 1, last)

@@ -1,10 +1,10 @@
 """What a glider can still reach: equilibrium glide at every constant bank up to a limit, to both sides.
 
-On a sphere of the start's own radius r, with vertical balance L cos(b) = g_eff and drag L / (L/D), speed is the
-clock: ds = -(L/D) cos(b) v dv / g_eff along the path and d(heading) = (L/D) sin(b) dln(v) to the side of the bank.
-Without Earth rotation g_eff = g - v^2/r and both integrate in closed form; with it, g_eff loses the Eotvos term
-(2 w v cos(lat) sin(heading) + w^2 r cos^2(lat)) and the heading turns by 2 w sin(lat) besides. The drift of the
-centrifugal force to the equator (some 30 km in half an hour) is left out; so is wind.
+On a sphere of the start's own radius r, with vertical balance L cos(b) = g_eff and drag L / (L/D), speed is
+the clock: ds = -(L/D) cos(b) v dv / g_eff along the path and d(heading) = (L/D) sin(b) dln(v) to the side of
+the bank. Without Earth rotation g_eff = g - v^2/r and both integrate in closed form; with it, g_eff loses the
+Eotvos term (2 w v cos(lat) sin(heading) + w^2 r cos^2(lat)) and the heading turns by 2 w sin(lat) besides.
+The drift of the centrifugal force to the equator (some 30 km in half an hour) is left out; so is wind.
 Source: Eggers, Allen, Neice, NACA Report 1382 (1957), equilibrium glide; docs/theory/warning.md.
 """
 
@@ -40,7 +40,7 @@ class Footprint(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """Whether areas can be reached: share of the draws, 5 % and 95 % of the first and last times, the mean state."""
+    """Whether areas can be reached: share of draws, 5 % of first and 95 % of last times, the mean."""
 
     probability: Float64[np.ndarray, "row area"]
     earliest_s: Float64[np.ndarray, "row area"]  # after the row; nan where no draw reaches it
@@ -70,7 +70,7 @@ def footprint(
 
 
 def outline(reach: Footprint) -> tuple[Float64[np.ndarray, "corner"], Float64[np.ndarray, "corner"]]:
-    """Latitudes and longitudes round the footprint: out along the left limit, across the ends, back on the right."""
+    """Latitudes and longitudes round the footprint: left limit, ends, right limit back to the start."""
     lat = np.concatenate([reach.lat_rad[0], reach.lat_rad[1:-1, -1], reach.lat_rad[-1, ::-1]])
     lon = np.concatenate([reach.lon_rad[0], reach.lon_rad[1:-1, -1], reach.lon_rad[-1, ::-1]])
     return lat, lon
@@ -88,10 +88,11 @@ def reach(
 ) -> Reach:
     """Probability that some part of each area can be reached, and when at the earliest and latest.
 
-    `spread @ draw` is a change of the state (ITRS position and velocity). Reached: a path crosses the area, the line
-    of the paths' ends does, or the area lies between two paths. A changed start shifts the fan of the mean, turns
-    it by the change of heading and stretches it by the change of range in still air; that is exact where the Earth
-    does not turn, and cheap, as each row needs one fan. Plane: azimuthal equidistant about the start.
+    `spread @ draw` is a change of the state (ITRS position and velocity). Reached: a path crosses the area,
+    the line of the paths' ends does, or the area lies between two paths. A changed start shifts the fan of
+    the mean, turns it by the change of heading and stretches it by the change of range in still air; that is
+    exact where the Earth does not turn, and cheap, as each row needs one fan. Plane: azimuthal equidistant
+    about the start.
     """
     bank = np.linspace(-bank_limit_rad, bank_limit_rad, BANKS)
     shape = len(r_itrs), len(areas)
@@ -269,7 +270,7 @@ def _fan_meets(
 ) -> tuple[float, float]:
     """Least and greatest time at which the fan meets the area; (inf, -inf) where it does not."""
     nb, ns = t.shape
-    cx, cy = np.mean(corners[:, 0]), np.mean(corners[:, 1])
+    cx, cy = float(np.mean(corners[:, 0])), float(np.mean(corners[:, 1]))
     size = 0.0
     for i in range(len(corners)):
         size = max(size, np.hypot(corners[i, 0] - cx, corners[i, 1] - cy))

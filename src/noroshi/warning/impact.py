@@ -35,8 +35,8 @@ class Predictions:
 
     Ground-track points are the geodetic sub-points at the fractions 0, 1/32, ... 1 of the time to impact. A
     Jacobian maps a change of the state (ITRS position, velocity relative to the Earth) at the row's time to
-    metres east and north of such a point on the ground, for the perturbed flight at the same fraction of *its*
-    time to impact: the last point stays an impact point, and a sampled track is never under ground.
+    metres east and north of such a point on the ground, for the perturbed flight at the same fraction of
+    *its* time to impact: the last point stays an impact point, and a sampled track is never under ground.
     """
 
     t_impact: Float64[np.ndarray, "row"]  # s past the epoch
@@ -68,11 +68,11 @@ def predict(
 ) -> Predictions:
     """Where every track row comes down if nothing but gravity acts on it from now on.
 
-    `itrs_from_gcrs` is the rotation at each row's own time. The covariance is first order in the state's: up to a
-    velocity sigma of 50 m/s the linear 90 % ellipse holds 89-91 % of samples. No drag: on a flight like the Hokkaido one a body of 5000 kg/m2 falls 0.3 km shorter and 6 s later than predicted
-    (2500 kg/m2: 1.4 km, 18 s; DOP853 with the US Standard Atmosphere), which no covariance here contains.
-    Rows already under ground, rows that do not come down within FALL_MAX_S, and rows with numbers that are not
-    finite are nan.
+    `itrs_from_gcrs` is the rotation at each row's own time. The covariance is first order in the state's: up
+    to a velocity sigma of 50 m/s the linear 90 % ellipse holds 89-91 % of samples. No drag: on a flight like
+    the Hokkaido one a body of 5000 kg/m2 falls 0.3 km shorter and 6 s later than predicted (2500 kg/m2: 1.4
+    km, 18 s; DOP853 with the US Standard Atmosphere), which no covariance here contains. Rows already under
+    ground, rows that do not come down within FALL_MAX_S, and rows with numbers that are not finite are nan.
     """
     rows = len(tracks.t)
     r, v = states_itrs(tracks.mean[:, :6], itrs_from_gcrs)
@@ -101,7 +101,7 @@ def fall_path(
     *,
     j2: float = EARTH_J2,
 ) -> Fall | None:
-    """The whole predicted flight of one state in steps of about `step_s`, to height 0; None if it stays up."""
+    """The whole predicted flight of one state in steps of about `step_s`; None if it does not come down."""
     guess = fall_time_kepler(r_itrs[None], v_itrs[None])
     if not np.isfinite(guess[0]):
         return None
@@ -203,7 +203,7 @@ def _path(x: Any, duration: Any, j2: Any) -> Any:
     h = duration / STEPS
 
     def leg(x: Any, _: None) -> tuple[Any, Any]:
-        for _ in range(STEPS // (POINTS - 1)):
+        for _step in range(STEPS // (POINTS - 1)):
             x = _rk4(x, h, j2)
         return x, x
 
@@ -212,7 +212,7 @@ def _path(x: Any, duration: Any, j2: Any) -> Any:
 
 
 def _to_ground(x: Any, duration: Any, j2: Any) -> Any:
-    """The time after which height 0 is met: Newton's rule on one partial step from the state at `duration`."""
+    """The time to height 0: Newton's rule on one partial step from the state at `duration`."""
     end = _path(x, duration, j2)[-1]
 
     def improve(_: int, extra: Any) -> Any:
