@@ -117,7 +117,7 @@ def fall_path(
     below = np.minimum(np.searchsorted(coarse, t, "right") - 1, POINTS - 1)
     x = states[below].T
     for _ in range(4):
-        x = np.asarray(_rk4(x, (t - coarse[below]) / 4, j2))
+        x = np.asarray(_rk4_alone(x, (t - coarse[below]) / 4, j2))
     return Fall(t, x[:3].T, x[3:].T)
 
 
@@ -196,6 +196,9 @@ def _rk4(x: Any, h: Any, j2: Any) -> Any:
     k3 = rate(x + h / 2 * k2)
     k4 = rate(x + h * k3)
     return x + h / 6 * (k1 + 2 * (k2 + k3) + k4)
+
+
+_rk4_alone = jax.jit(_rk4)
 
 
 def _path(x: Any, duration: Any, j2: Any) -> Any:
