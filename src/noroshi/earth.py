@@ -75,7 +75,9 @@ def up_itrs(lat: Any, lon: Any) -> Any:
 def enu_from_itrs(lat: Any, lon: Any) -> Any:
     """Rotation [..., 3, 3] with rows east, north, up."""
     xp = _namespace(lat, lon)
-    sin_lat, cos_lat, sin_lon, cos_lon = xp.broadcast_arrays(xp.sin(lat), xp.cos(lat), xp.sin(lon), xp.cos(lon))
+    sin_lat, cos_lat, sin_lon, cos_lon = xp.broadcast_arrays(
+        xp.sin(lat), xp.cos(lat), xp.sin(lon), xp.cos(lon)
+    )
     zero = xp.zeros_like(sin_lat)
     east = xp.stack([-sin_lon, cos_lon, zero], axis=-1)
     north = xp.stack([-sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat], axis=-1)
@@ -94,10 +96,10 @@ def _scaled(xp: Any, r: Any, height: Any) -> tuple[Any, Any, Any, Any]:
 def occlusion_margin(a: Any, b: Any, height: Any = 0.0) -> Any:
     """>= 0 exactly when the straight segment a-b clears the WGS-84 ellipsoid raised by `height` [m].
 
-    Both points in the ITRS, outside the raised ellipsoid. Scaling by the axes turns the ellipsoid into the unit
-    sphere; the segment clears it when the central angle is at most the sum of both tangent angles, which is
-    a'.b' + sqrt(|a'|^2 - 1) sqrt(|b'|^2 - 1) - 1 >= 0 without any trigonometry. A point on the surface or below
-    counts as on it.
+    Both points in the ITRS, outside the raised ellipsoid. Scaling by the axes turns the ellipsoid into the
+    unit sphere; the segment clears it when the central angle is at most the sum of both tangent angles, which
+    is a'.b' + sqrt(|a'|^2 - 1) sqrt(|b'|^2 - 1) - 1 >= 0 without any trigonometry. A point on the surface or
+    below counts as on it.
     """
     xp = _namespace(a, b, height)
     ax, ay, az, aw = _scaled(xp, a, height)
@@ -108,8 +110,8 @@ def occlusion_margin(a: Any, b: Any, height: Any = 0.0) -> Any:
 def earth_behind_margin(sensor: Any, target: Any) -> Any:
     """> 0 exactly when the line from sensor through target goes on to meet the Earth behind the target.
 
-    For a target that is visible and lower than the sensor; where the target is the higher one, space is behind it
-    and the margin is negative.
+    For a target that is visible and lower than the sensor; where the target is the higher one, space is
+    behind it and the margin is negative.
     """
     xp = _namespace(sensor, target)
     sx, sy, sz, sw = _scaled(xp, sensor, 0.0)
@@ -134,7 +136,7 @@ def grazing_clear(sensor: Any, target: Any, height: Any) -> Any:
 
 
 def geodesic(lat1: Any, lon1: Any, lat2: Any, lon2: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Distance [m] and azimuth [rad, clockwise from north] from points 1 to points 2 (Karney 2013), broadcast."""
+    """Distance [m] and azimuth [rad, clockwise from north] from points 1 to points 2 (Karney 2013)."""
     solve = np.vectorize(_inverse, otypes=[float, float])
     return solve(*(np.rad2deg(v) for v in (lat1, lon1, lat2, lon2)))
 

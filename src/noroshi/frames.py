@@ -1,8 +1,8 @@
 """Celestial, terrestrial and SGP4 frames: GCRS, ITRS, TEME (IAU 2006/2000A by ERFA).
 
-r_itrs = W(pole) R3(ERA(UT1)) C(TT) r_gcrs. The precession-nutation matrix C is smooth: it is computed at nodes an hour
-apart or closer and interpolated linearly (under 2 mm at 7,400 km over a day); the Earth rotation angle is exact at
-every time.
+r_itrs = W(pole) R3(ERA(UT1)) C(TT) r_gcrs. The precession-nutation matrix C is smooth: it is computed at
+nodes an hour apart or closer and interpolated linearly (under 2 mm at 7,400 km over a day); the Earth
+rotation angle is exact at every time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SPIN = np.array([0.0, 0.0, EARTH_RATE_RAD_S])
 def itrs_from_gcrs(
     epoch: Epoch, t: Float[np.ndarray, "time"], eop: EarthOrientation
 ) -> Float64[np.ndarray, "time 3 3"]:
-    """Rotations ITRS from GCRS at t [s of TT past the epoch] (IERS Conventions 2010, chapter 5, CIO based)."""
+    """Rotations ITRS from GCRS at t [s of TT past the epoch] (IERS Conventions 2010, chapter 5)."""
     t = np.asarray(t, np.float64)
     era = erfa.era00(*julian_ut1(epoch, t, eop))
     return _pole_matrix(epoch, t, eop) @ _about_z(era) @ _celestial(epoch, t)
@@ -30,9 +30,10 @@ def itrs_from_gcrs(
 def itrs_from_teme(
     epoch: Epoch, t: Float[np.ndarray, "time"], eop: EarthOrientation
 ) -> Float64[np.ndarray, "time 3 3"]:
-    """Rotations ITRS from TEME, SGP4's true equator and mean equinox (Vallado et al., AIAA 2006-6753, appendix C).
+    """Rotations ITRS from TEME, SGP4's own axes (Vallado et al., AIAA 2006-6753, appendix C).
 
-    TEME to the pseudo Earth-fixed frame by Greenwich mean sidereal time 1982, then the pole.
+    True equator, mean equinox: to the pseudo Earth-fixed frame by Greenwich mean sidereal time 1982, then the
+    pole.
     """
     t = np.asarray(t, np.float64)
     gmst = erfa.gmst82(*julian_ut1(epoch, t, eop))
@@ -55,7 +56,9 @@ def rotate_back(
 
 
 def state_itrs(
-    m: Float[np.ndarray, "time 3 3"], r_gcrs: Float[np.ndarray, "time *n 3"], v_gcrs: Float[np.ndarray, "time *n 3"]
+    m: Float[np.ndarray, "time 3 3"],
+    r_gcrs: Float[np.ndarray, "time *n 3"],
+    v_gcrs: Float[np.ndarray, "time *n 3"],
 ) -> tuple[Float64[np.ndarray, "time *n 3"], Float64[np.ndarray, "time *n 3"]]:
     """Position and velocity relative to the rotating Earth, from GCRS (m = itrs_from_gcrs).
 
@@ -66,7 +69,9 @@ def state_itrs(
 
 
 def state_gcrs(
-    m: Float[np.ndarray, "time 3 3"], r_itrs: Float[np.ndarray, "time *n 3"], v_itrs: Float[np.ndarray, "time *n 3"]
+    m: Float[np.ndarray, "time 3 3"],
+    r_itrs: Float[np.ndarray, "time *n 3"],
+    v_itrs: Float[np.ndarray, "time *n 3"],
 ) -> tuple[Float64[np.ndarray, "time *n 3"], Float64[np.ndarray, "time *n 3"]]:
     """The inverse of `state_itrs`."""
     return rotate_back(m, r_itrs), rotate_back(m, v_itrs + np.cross(_SPIN, r_itrs))

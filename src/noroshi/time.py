@@ -1,8 +1,8 @@
 """Time scales: UTC text to TT seconds past an epoch, UT1 from Earth orientation data.
 
-Inside, an instant is `t`, float64 seconds of TT past the scenario epoch; the epoch is a two-part Julian date, so
-that nothing is lost (one float64 Julian date resolves 40 us only). Leap seconds and Earth orientation come from the
-plain files of `astropy-iers-data`.
+Inside, an instant is `t`, float64 seconds of TT past the scenario epoch; the epoch is a two-part Julian date,
+so that nothing is lost (one float64 Julian date resolves 40 us only). Leap seconds and Earth orientation come
+from the plain files of `astropy-iers-data`.
 """
 
 from __future__ import annotations
@@ -46,12 +46,14 @@ class EarthOrientation(NamedTuple):
 def leap_seconds() -> tuple[Float64[np.ndarray, "step"], Float64[np.ndarray, "step"]]:
     """First day (MJD, UTC) and TAI - UTC [s] of every step since 1972 (IERS Leap_Second.dat)."""
     text = _data("Leap_Second.dat").decode()
-    rows = np.array([[float(v) for v in line.split()] for line in text.splitlines() if line.strip()[:1].isdigit()])
+    rows = np.array(
+        [[float(v) for v in line.split()] for line in text.splitlines() if line.strip()[:1].isdigit()]
+    )
     return rows[:, 0], rows[:, 4]
 
 
-def tai_minus_utc(mjd_utc: Float[np.ndarray, "*n"]) -> Float64[np.ndarray, "*n"]:
-    """TAI - UTC [s] on a UTC date. After the table's last step the last value holds; before 1972 is refused."""
+def tai_minus_utc(mjd_utc: float | Float[np.ndarray, "*n"]) -> Float64[np.ndarray, "*n"]:
+    """TAI - UTC [s] on a UTC date. After the table's last step its value holds; before 1972 is refused."""
     start, value = leap_seconds()
     if np.any(np.asarray(mjd_utc) < start[0]):
         raise DataError("UTC has whole leap seconds from 1972-01-01 on only", remedy="use a later date")
@@ -75,7 +77,9 @@ def epoch_from_utc(text: str) -> Epoch:
         raise ScenarioError(f"{text!r} is not a date", remedy=remedy) from None
     _, mjd = erfa.cal2jd(year, month, day)
     if mjd < leap_seconds()[0][0]:
-        raise ScenarioError(f"{text!r} is before 1972, when UTC got its leap seconds", remedy="use a later date")
+        raise ScenarioError(
+            f"{text!r} is before 1972, when UTC got its leap seconds", remedy="use a later date"
+        )
     length = DAY_S + float(tai_minus_utc(mjd + 1) - tai_minus_utc(mjd))  # 86,401 s with a leap second
     of_day = hour * 3600 + minute * 60 + second
     last_minute = length > DAY_S and (hour, minute) == (23, 59)
@@ -91,13 +95,13 @@ def seconds_from_utc(epoch: Epoch, text: str) -> float:
     return round(((then.day - epoch.day) + (then.fraction - epoch.fraction)) * DAY_S, 9)
 
 
-def julian_tt(epoch: Epoch, t: Float[np.ndarray, "*n"]) -> tuple[np.ndarray, np.ndarray]:
+def julian_tt(epoch: Epoch, t: float | Float[np.ndarray, "*n"]) -> tuple[np.ndarray, np.ndarray]:
     """Two-part Julian date in TT of t [s past the epoch]."""
     fraction = epoch.fraction + np.asarray(t, np.float64) / DAY_S
     return np.full_like(fraction, epoch.day), fraction
 
 
-def julian_utc(epoch: Epoch, t: Float[np.ndarray, "*n"]) -> tuple[np.ndarray, np.ndarray]:
+def julian_utc(epoch: Epoch, t: float | Float[np.ndarray, "*n"]) -> tuple[np.ndarray, np.ndarray]:
     """Two-part quasi Julian date in UTC (days of a leap second are 86,401 s long, as in SOFA)."""
     day, fraction = julian_tt(epoch, t)
     tai = fraction - TT_MINUS_TAI_S / DAY_S
@@ -117,7 +121,7 @@ def _utc_from_tai(day: np.ndarray, fraction: np.ndarray) -> tuple[np.ndarray, np
 
 def utc_text(epoch: Epoch, t: float, digits: int = 3) -> str:
     """ISO 8601 UTC text of t [s past the epoch], rounded to `digits` decimals of a second."""
-    day, fraction = julian_utc(epoch, np.float64(t))
+    day, fraction = julian_utc(epoch, t)
     date = float(day) - MJD_ZERO
     length = DAY_S + float(tai_minus_utc(date + 1) - tai_minus_utc(date))
     unit = 10**digits
@@ -128,10 +132,13 @@ def utc_text(epoch: Epoch, t: float, digits: int = 3) -> str:
     minute = min(whole // 60, 1439)  # a leap second is 23:59:60
     year, month, dom, _ = erfa.jd2cal(MJD_ZERO, date)
     tail = f".{part:0{digits}d}" if digits else ""
-    return f"{year:04d}-{month:02d}-{dom:02d}T{minute // 60:02d}:{minute % 60:02d}:{whole - 60 * minute:02d}{tail}Z"
+    clock = f"{minute // 60:02d}:{minute % 60:02d}:{whole - 60 * minute:02d}"
+    return f"{year:04d}-{month:02d}-{dom:02d}T{clock}{tail}Z"
 
 
-def julian_ut1(epoch: Epoch, t: Float[np.ndarray, "*n"], eop: EarthOrientation) -> tuple[np.ndarray, np.ndarray]:
+def julian_ut1(
+    epoch: Epoch, t: float | Float[np.ndarray, "*n"], eop: EarthOrientation
+) -> tuple[np.ndarray, np.ndarray]:
     """Two-part Julian date in UT1."""
     day, fraction = julian_tt(epoch, t)
     mjd = day - MJD_ZERO + fraction
@@ -142,7 +149,9 @@ def julian_ut1(epoch: Epoch, t: Float[np.ndarray, "*n"], eop: EarthOrientation) 
     return day, fraction + (ut1_tai - TT_MINUS_TAI_S) / DAY_S
 
 
-def pole(epoch: Epoch, t: Float[np.ndarray, "*n"], eop: EarthOrientation) -> tuple[np.ndarray, np.ndarray]:
+def pole(
+    epoch: Epoch, t: float | Float[np.ndarray, "*n"], eop: EarthOrientation
+) -> tuple[np.ndarray, np.ndarray]:
     """Polar motion x, y [rad], linear between days, held beyond the table."""
     day, fraction = julian_tt(epoch, t)
     mjd = day - MJD_ZERO + fraction
@@ -153,8 +162,9 @@ def pole(epoch: Epoch, t: Float[np.ndarray, "*n"], eop: EarthOrientation) -> tup
 def load_earth_orientation() -> EarthOrientation:
     """Earth orientation since 1973 with about a year of predictions (USNO/IERS finals2000A.all, Bulletin A).
 
-    Read by columns of its fixed-width records (20 ms). Beyond the last day the last values hold; UT1 then drifts
-    off by up to a second a year or so (0.5 km on the ground), which is why a run states its table's last day.
+    Read by columns of its fixed-width records (20 ms). Beyond the last day the last values hold; UT1 then
+    drifts off by up to a second a year or so (0.5 km on the ground), which is why a run states its table's
+    last day.
     """
     record = np.frombuffer(_data("finals2000A.all"), np.uint8)
     width = int(np.flatnonzero(record == ord("\n"))[0]) + 1
@@ -162,7 +172,9 @@ def load_earth_orientation() -> EarthOrientation:
     rows = rows[rows[:, 57] != ord(" ")]  # dates without a value yet
 
     def column(first: int, last: int) -> np.ndarray:
-        return np.ascontiguousarray(rows[:, first - 1 : last]).view(f"S{last - first + 1}")[:, 0].astype(float)
+        return (
+            np.ascontiguousarray(rows[:, first - 1 : last]).view(f"S{last - first + 1}")[:, 0].astype(float)
+        )
 
     return EarthOrientation(
         column(8, 15), column(59, 68), column(19, 27) * ARCSEC_RAD, column(38, 46) * ARCSEC_RAD

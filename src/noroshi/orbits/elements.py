@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Float64
@@ -13,15 +13,16 @@ from noroshi.constants import EARTH_MU
 class Elements(NamedTuple):
     """Keplerian elements at the scenario epoch, one entry per satellite; axes of the GCRS.
 
-    Whether they are mean or osculating is not written in them: the propagator that they are given to decides.
+    NumPy arrays, or JAX arrays where somebody differentiates. Whether they are mean or osculating is not
+    written in them: the propagator that they are given to decides.
     """
 
-    a: Float64[np.ndarray, "sat"]  # semi-major axis [m]
-    e: Float64[np.ndarray, "sat"]  # eccentricity, below 1
-    i: Float64[np.ndarray, "sat"]  # inclination [rad]
-    raan: Float64[np.ndarray, "sat"]  # right ascension of the ascending node [rad]
-    argp: Float64[np.ndarray, "sat"]  # argument of perigee [rad]
-    mean_anomaly: Float64[np.ndarray, "sat"]  # [rad]
+    a: Float64[Any, "sat"]  # semi-major axis [m]
+    e: Float64[Any, "sat"]  # eccentricity, below 1
+    i: Float64[Any, "sat"]  # inclination [rad]
+    raan: Float64[Any, "sat"]  # right ascension of the ascending node [rad]
+    argp: Float64[Any, "sat"]  # argument of perigee [rad]
+    mean_anomaly: Float64[Any, "sat"]  # [rad]
 
 
 def elements_from_state(r: Float[np.ndarray, "sat 3"], v: Float[np.ndarray, "sat 3"]) -> Elements:

@@ -57,8 +57,8 @@ def ephemeris(
 ) -> Ephemeris:
     """Positions and velocities of every platform at rising t [s past the epoch], in the order of the groups.
 
-    Elements refer to the scenario's epoch and to GCRS axes. Numerical orbits feel J2 about the true pole of the
-    epoch. The velocity of a site is that of the turning Earth.
+    Elements refer to the scenario's epoch and to GCRS axes. Numerical orbits feel J2 about the true pole of
+    the epoch. The velocity of a site is that of the turning Earth.
     """
     names = tuple(name for group in groups for name in group.names)
     doubled = sorted({name for name in names if names.count(name) > 1})
@@ -95,4 +95,4 @@ def _states(
 
 def celestial_pole(epoch: Epoch) -> np.ndarray:
     """The celestial intermediate pole of the epoch, unit vector in the GCRS (IAU 2006/2000A)."""
-    return erfa.c2i06a(*julian_tt(epoch, np.float64(0.0)))[2]
+    return erfa.c2i06a(*julian_tt(epoch, 0.0))[2]

@@ -7,6 +7,7 @@ import noroshi._jax  # noqa: F401  isort: skip
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float, Float64
 
 from noroshi.constants import EARTH_J2, EARTH_MU, EARTH_RADIUS_M
@@ -16,9 +17,10 @@ from noroshi.orbits.elements import Elements
 def eccentric_anomaly(mean_anomaly: Float[Array, "*n"], e: Float[Array, "*n"]) -> Float64[Array, "*n"]:
     """Solve Kepler's equation M = E - e sin E for E [rad], 0 <= e < 1, any M.
 
-    Starter from the cubic that Mikkola (1987, Celest. Mech. 40, 329, eqs. 7-9) puts in place of the sine, good to
-    0.002 rad, then two Newton steps. Residual below 3e-12 rad up to e = 0.97 (tested), one part in 1e15 for the
-    near-circular orbits of sensing layers. Derivatives are exact: the last step is the implicit one.
+    Starter from the cubic that Mikkola (1987, Celest. Mech. 40, 329, eqs. 7-9) puts in place of the sine,
+    good to 0.002 rad, then two Newton steps. Residual below 3e-12 rad up to e = 0.97 (tested), one part in
+    1e15 for the near-circular orbits of sensing layers. Derivatives are exact: the last step is the implicit
+    one.
     """
     turns = jnp.round(mean_anomaly / (2.0 * jnp.pi))
     m = mean_anomaly - 2.0 * jnp.pi * turns
@@ -40,7 +42,7 @@ def _start(m: jax.Array, e: jax.Array) -> jax.Array:
 
 
 def secular_rates(elements: Elements) -> tuple[Array, Array, Array]:
-    """Rates [rad/s] of node, perigee and mean anomaly: two-body and first-order J2 (Vallado, section 9.6.1)."""
+    """Rates [rad/s] of node, perigee and mean anomaly: two-body, first-order J2 (Vallado, section 9.6.1)."""
     a, e, i = (jnp.asarray(x) for x in (elements.a, elements.e, elements.i))
     n = jnp.sqrt(EARTH_MU / a**3)
     k = 1.5 * n * EARTH_J2 * (EARTH_RADIUS_M / (a * (1.0 - e * e))) ** 2
@@ -57,15 +59,16 @@ def propagate_mean(
 ) -> tuple[Float64[Array, "time sat 3"], Float64[Array, "time sat 3"]]:
     """Position [m] and its time derivative [m/s], GCRS, of mean elements at t [s after their epoch].
 
-    Two-body motion whose node, perigee and mean anomaly drift as J2 makes them; no short-period terms, which are of
-    10 km at 1000 km altitude (13 km at most over a day against numerical integration, tested): for coverage and
-    layer design. The drift is about the GCRS z axis, off which the true pole moves by 20 arcsec a year, 0.15 deg in
-    2026: that costs up to 5.5 km in a day at 1000 km altitude and 60 deg of inclination (tested), along the track,
-    where the node is such that the tilt shows as inclination; some 60 m in a quarter of an hour.
-    Circular orbits (every e exactly 0) advance the argument of latitude itself, with no Kepler iteration.
+    Two-body motion whose node, perigee and mean anomaly drift as J2 makes them; no short-period terms, which
+    are of 10 km at 1000 km altitude (13 km at most over a day against numerical integration, tested): for
+    coverage and layer design. The drift is about the GCRS z axis, off which the true pole moves by 20 arcsec
+    a year, 0.15 deg in 2026: that costs up to 5.5 km in a day at 1000 km altitude and 60 deg of inclination
+    (tested), along the track, where the node is such that the tilt shows as inclination; some 60 m in a
+    quarter of an hour. Circular orbits (every e exactly 0) advance the argument of latitude itself, with no
+    Kepler iteration.
     """
     e = elements.e
-    circular = not isinstance(e, jax.core.Tracer) and not np.any(np.asarray(e))
+    circular = not isinstance(e, Tracer) and not np.any(np.asarray(e))
     propagate = _circular if circular else _elliptic
     return propagate(Elements(*(jnp.asarray(x) for x in elements)), jnp.asarray(t, jnp.float64))
 

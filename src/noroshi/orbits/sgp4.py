@@ -30,11 +30,11 @@ def propagate(
 ) -> tuple[Float64[np.ndarray, "time sat 3"], Float64[np.ndarray, "time sat 3"]]:
     """Position [m] and velocity [m/s], GCRS, at t [s of TT past the epoch].
 
-    SGP4 counts its minutes from each element set's own epoch; here they are minutes of TT, so that a leap second in
-    between neither adds nor drops one. TEME turns into GCRS by way of the ITRS (Vallado et al., AIAA 2006-6753,
-    appendix C), so UT1 and the pole all but cancel. Accuracy is that of the element sets: about a kilometre at their
-    epoch, growing by one to three a day. Raises DataError where SGP4 gives up (decayed, elements out of bounds),
-    naming the satellite.
+    SGP4 counts its minutes from each element set's own epoch; here they are minutes of TT, so that a leap
+    second in between neither adds nor drops one. TEME turns into GCRS by way of the ITRS (Vallado et al.,
+    AIAA 2006-6753, appendix C), so UT1 and the pole all but cancel. Accuracy is that of the element sets:
+    about a kilometre at their epoch, growing by one to three a day. Raises DataError where SGP4 gives up
+    (decayed, elements out of bounds), naming the satellite.
     """
     t = np.asarray(t, np.float64)
     shape = (len(satellites), len(t), 3)
@@ -42,7 +42,7 @@ def propagate(
     day, fraction = julian_tt(epoch, t)
     offset = np.array([_tt_minus_utc(s) for _, s in satellites])
     for value in np.unique(offset):
-        rows = np.flatnonzero(offset == value)
+        rows = np.flatnonzero(offset == value).tolist()
         group = SatrecArray([satellites[k][1] for k in rows])
         code, r_km, v_km = group.sgp4(day, fraction - value / DAY_S)
         if code.any():
@@ -53,15 +53,16 @@ def propagate(
                 remedy="use an element set closer to the scenario's epoch, or leave the satellite out",
             )
         r[rows], v[rows] = r_km * 1e3, v_km * 1e3
-    gcrs_from_teme = np.swapaxes(frames.itrs_from_gcrs(epoch, t, eop), 1, 2) @ frames.itrs_from_teme(
-        epoch, t, eop
-    )
-    return frames.rotate(gcrs_from_teme, np.swapaxes(r, 0, 1)), frames.rotate(
-        gcrs_from_teme, np.swapaxes(v, 0, 1)
+    from_teme, from_gcrs = frames.itrs_from_teme(epoch, t, eop), frames.itrs_from_gcrs(epoch, t, eop)
+    # both turn with the Earth, so the way from one to the other is all but fixed (7e-12 rad/s of precession)
+    gcrs_from_teme = np.swapaxes(from_gcrs, 1, 2) @ from_teme
+    return (
+        frames.rotate(gcrs_from_teme, np.swapaxes(r, 0, 1)),
+        frames.rotate(gcrs_from_teme, np.swapaxes(v, 0, 1)),
     )
 
 
 def _tt_minus_utc(satellite: Satrec) -> float:
     """TT - UTC [s] at the epoch of an element set."""
-    mjd = np.float64(satellite.jdsatepoch - MJD_ZERO + satellite.jdsatepochF)
+    mjd = satellite.jdsatepoch - MJD_ZERO + satellite.jdsatepochF
     return float(tai_minus_utc(mjd)) + TT_MINUS_TAI_S

@@ -24,10 +24,10 @@ def walker(
 ) -> Elements:
     """A Walker pattern i: T/P/F of circular orbits (Walker 1984, J. Brit. Interplanet. Soc. 37, 559).
 
-    Plane p of P has its node at raan + spread p / P, spread a full turn ("delta") or half a turn ("star": planes of
-    one seam, ascending beside descending). Satellite q of the T/P in it has the argument of latitude
-    phase + 2 pi (q P/T + F p/T), F the phasing, fractional if wished: F = P/2 shifts every other plane by half a
-    slot. Angles in radians, a_m in metres. Satellites are numbered plane by plane.
+    Plane p of P has its node at raan + spread p / P, spread a full turn ("delta") or half a turn ("star":
+    planes of one seam, ascending beside descending). Satellite q of the T/P in it has the argument of
+    latitude phase + 2 pi (q P/T + F p/T), F the phasing, fractional if wished: F = P/2 shifts every other
+    plane by half a slot. Angles in radians, a_m in metres. Satellites are numbered plane by plane.
     """
     if pattern not in ("delta", "star"):
         raise ScenarioError(f"pattern {pattern!r} is unknown", remedy='write "delta" or "star"')
