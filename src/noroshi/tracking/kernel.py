@@ -58,6 +58,7 @@ from noroshi.tracking.state import (
     ROW_COV,
     ROWS,
     SEEN,
+    SENSORS,
     STATUS,
     TRACK,
     USED,
@@ -119,7 +120,7 @@ def _take(state, k, scan, bits, det, ident):
 @njit(cache=True, nogil=True, error_model="numpy")
 def _associate(state, settings, scan, bits, dets, idents):
     """One scan: gate, assign, update; count misses where the target should have been seen; keep the rest."""
-    n = 0
+    n = np.int64(0)  # a plain 0 would be compiled for apart
     slots = np.empty(len(state.info), np.int64)
     for k in range(len(state.info)):
         if state.info[k, LIVE]:
@@ -132,7 +133,7 @@ def _associate(state, settings, scan, bits, dets, idents):
     cov = np.empty((n, 3, 3))
     for i in range(n):
         k = slots[i]
-        collapse(state.mean[k], state.cov[k], state.weight[k], 3, position[i], cov[i])
+        collapse(state.mean[k], state.cov[k], state.weight[k], position[i], cov[i])
     p = min(max(scan[P_DETECT], 1e-3), 1.0 - 1e-3)
     miss = log(1.0 - p)
     chosen = np.full(n, -1)
@@ -271,7 +272,7 @@ def _start(state, settings, position, cov):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _join(state, settings, k, used, sensors, count):
+def _join(state, settings, k, used, sensors):
     """Let every other leftover of this time that fits join a new track, the nearest first, one for each sensor.
 
     Older leftovers that fit, allowing for the way since, are the same target seen before: set aside.
@@ -284,14 +285,16 @@ def _join(state, settings, k, used, sensors, count):
     while True:
         best = settings.gate
         chosen = -1
-        collapse(state.mean[k], state.cov[k], state.weight[k], 3, x, p)
+        collapse(state.mean[k], state.cov[k], state.weight[k], x, p)
         for i in range(state.counters[LEFT]):
             if used[i] or state.left[i, T] != t:
                 continue
             known = False
-            for s in range(count):
+            for s in range(len(sensors)):
                 if sensors[s] == state.left[i, SENSOR]:
                     known = True
+                if sensors[s] < 0:
+                    break
             if known:
                 continue
             d2, _value = gate(x, p, state.left[i], state.left[i, LEFT_DET:LEFT_Z], work)
@@ -309,9 +312,10 @@ def _join(state, settings, k, used, sensors, count):
             state.left_int[chosen, 0],
         )
         used[chosen] = True
-        if count < len(sensors):
-            sensors[count] = state.left[chosen, SENSOR]
-            count += 1
+        for s in range(len(sensors)):
+            if sensors[s] < 0:
+                sensors[s] = int(state.left[chosen, SENSOR])
+                break
     for i in range(state.counters[LEFT]):
         if used[i] or state.left[i, T] == t:
             continue
@@ -365,9 +369,9 @@ def _start_from_plot(state, settings, i, used):
         rate[SIGMA_RANGE] = np.inf
         for m in range(MODELS):
             update(state.mean[k, m], state.cov[k, m], scan, rate)
-    sensors = np.empty(64, np.int64)
+    sensors = np.full(SENSORS, -1)
     sensors[0] = int(scan[SENSOR])
-    _join(state, settings, k, used, sensors, 1)
+    _join(state, settings, k, used, sensors)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -397,8 +401,7 @@ def _start_from_pair(state, settings, i, j, used):
     k = _start(state, settings, x, cov)
     if k < 0:
         return
-    sensors = np.empty(64, np.int64)
-    count = 0
+    sensors = np.full(SENSORS, -1)
     for n in range(2):
         r = i if n == 0 else j
         used[r] = True
@@ -406,9 +409,8 @@ def _start_from_pair(state, settings, i, j, used):
         _use(state, state.info[k, TRACK], state.left_int[r, 0])
         if state.left[r, T] == state.clock[0]:
             state.info[k, HITS] += 1
-            sensors[count] = int(state.left[r, SENSOR])
-            count += 1
-    _join(state, settings, k, used, sensors, count)
+            sensors[n] = int(state.left[r, SENSOR])
+    _join(state, settings, k, used, sensors)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -424,7 +426,7 @@ def _initiate(state, settings):
     """Start tracks from what this time has left over, with what the window before it left; forget the older."""
     t = state.clock[0]
     c = state.counters
-    n = 0
+    n = np.int64(0)
     fresh = False
     for i in range(c[LEFT]):
         if t - state.left[i, T] <= settings.window:
@@ -479,7 +481,7 @@ def _initiate(state, settings):
         _start_from_pair(state, settings, i, j, used)
         used[i] = True  # even where the start failed: not to be tried again
         used[j] = True
-    m = 0
+    m = np.int64(0)
     for i in range(n):
         if not used[i]:
             if m != i:
@@ -605,7 +607,7 @@ def close(state, settings):
     c[CLOSED] = 1
     if c[LEFT] > 0:
         _initiate(state, settings)
-    n = 0
+    n = np.int64(0)
     for k in range(len(state.info)):
         if state.info[k, LIVE]:
             n += 1
@@ -618,7 +620,7 @@ def close(state, settings):
         if not state.info[k, LIVE]:
             continue
         slots[i] = k
-        collapse(state.mean[k], state.cov[k], state.weight[k], 9, x[i], p[i])
+        collapse(state.mean[k], state.cov[k], state.weight[k], x[i], p[i])
         if state.info[k, HITS] > 0 or state.info[k, EXPECTED]:
             state.info[k, HISTORY] = (
                 (state.info[k, HISTORY] << 1) | (1 if state.info[k, HITS] > 0 else 0)

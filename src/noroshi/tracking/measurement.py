@@ -222,14 +222,13 @@ def update(mean, cov, scan, det):
     u = np.empty(3)
     e_az = np.empty(3)
     e_el = np.empty(3)
-    h = np.empty(9)
+    h = np.zeros(9)
     if not isinf(det[SIGMA_AZ]) and not isinf(det[SIGMA_EL]):
         value += update_angles(mean, cov, scan, det)
     elif not isinf(det[SIGMA_AZ]) or not isinf(det[SIGMA_EL]):
         rho = sight(mean, scan, u, e_az, e_el)
         z = np.empty(3)
         direction(scan, det[AZ], det[EL], z)
-        h[:] = 0.0
         e = e_az if not isinf(det[SIGMA_AZ]) else e_el
         sigma = det[SIGMA_AZ] * cos(det[EL]) if not isinf(det[SIGMA_AZ]) else det[SIGMA_EL]
         y = 0.0
@@ -239,12 +238,11 @@ def update(mean, cov, scan, det):
         value += _scalar(mean, cov, h, y, sigma * sigma)
     if not isinf(det[SIGMA_RANGE]):
         rho = sight(mean, scan, u, e_az, e_el)
-        h[:] = 0.0
-        h[0:3] = u
+        for i in range(3):
+            h[i] = u[i]
         value += _scalar(mean, cov, h, det[RANGE] - rho, det[SIGMA_RANGE] ** 2)
     if not isinf(det[SIGMA_RANGE_RATE]):
         rho = sight(mean, scan, u, e_az, e_el)
-        h[:] = 0.0
         rate = 0.0
         for i in range(3):
             rate += u[i] * (mean[3 + i] - scan[V + i])

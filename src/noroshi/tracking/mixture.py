@@ -33,7 +33,9 @@ SENSE_SPEED_M_S = 200.0
 @njit(cache=True, nogil=True, error_model="numpy")
 def transition_probabilities(dwell, t, out):
     """Chance to go from model i (row) to model j in the time t, into `out` [3, 3]; leavers share evenly."""
-    out[:] = 0.0
+    for i in range(MODELS):
+        for j in range(MODELS):
+            out[i, j] = 0.0
     active = 0
     for i in range(MODELS):
         if dwell[i] > 0.0:
@@ -57,9 +59,15 @@ def _mix(mean, cov, weight, chances, motion):
     deviation sigma) for that share, as unequal dimensions require (K. Granstrom, P. Willett, Y. Bar-Shalom,
     IEEE Trans. AES-51, 2015), so that thrust after a coast is not ruled out by a falsely sure zero.
     """
-    mean0 = mean.copy()
-    cov0 = cov.copy()
-    weight0 = weight.copy()
+    mean0 = np.empty((MODELS, 9))
+    cov0 = np.empty((MODELS, 9, 9))
+    weight0 = np.empty(MODELS)
+    for i in range(MODELS):
+        weight0[i] = weight[i]
+        for a in range(9):
+            mean0[i, a] = mean[i, a]
+            for b in range(9):
+                cov0[i, a, b] = cov[i, a, b]
     for j in range(MODELS):
         total = 0.0
         for i in range(MODELS):
@@ -193,8 +201,9 @@ def hit(mean, cov, weight, scan, det):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def collapse(mean, cov, weight, width, out_mean, out_cov):
-    """Mean and covariance of the mixture, the first `width` components, into out_mean, out_cov."""
+def collapse(mean, cov, weight, out_mean, out_cov):
+    """Mean and covariance of the mixture into out_mean, out_cov: as many leading components as fit there."""
+    width = len(out_mean)
     for a in range(width):
         total = 0.0
         for m in range(MODELS):

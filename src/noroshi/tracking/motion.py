@@ -53,7 +53,8 @@ def coefficients(motion, t, out):
     additional driving noise. Ballistic: the acceleration is redrawn (variance sigma^2), nothing carried over.
     `velocity_psd` is white acceleration on top.
     """
-    out[:] = 0.0
+    for i in range(COEFFICIENTS):
+        out[i] = 0.0
     w = motion[VELOCITY_PSD]
     if is_ballistic(motion):
         out[Q_AA] = motion[SIGMA] ** 2
@@ -104,8 +105,9 @@ def _singer(a, t, q, out):
         for n in range(_SERIES_TERMS):
             factor[p, n] = c
             c *= -x / (n + p + 1)
-    out[POSITION_FROM_ACCELERATION] = t * t * factor[2].sum()
-    out[VELOCITY_FROM_ACCELERATION] = t * factor[1].sum()
+    for n in range(_SERIES_TERMS):
+        out[POSITION_FROM_ACCELERATION] += t * t * factor[2, n]
+        out[VELOCITY_FROM_ACCELERATION] += t * factor[1, n]
     column = Q_PP
     for p in (2, 1, 0):
         for r in range(p, -1, -1):
@@ -203,7 +205,8 @@ def predict(mean, cov, c, t, mu):
             grad[i, j] = 3.0 * k * mean[i] * mean[j] / r2
         grad[i, i] -= k
     if keep == 0.0:
-        mean[6:9] = 0.0
+        for i in range(6, 9):
+            mean[i] = 0.0
     _mean(mean, c, t, mu)
 
     half = np.empty((9, 9))  # rows: F times the columns of cov
