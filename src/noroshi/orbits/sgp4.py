@@ -40,7 +40,7 @@ def propagate(
     shape = (len(satellites), len(t), 3)
     r, v = np.empty(shape), np.empty(shape)
     day, fraction = julian_tt(epoch, t)
-    offset = np.array([_tt_minus_utc(s) for _, s in satellites])
+    offset = np.array([_tt_minus_utc(*s) for s in satellites])
     for value in np.unique(offset):
         rows = np.flatnonzero(offset == value).tolist()
         group = SatrecArray([satellites[k][1] for k in rows])
@@ -62,7 +62,14 @@ def propagate(
     )
 
 
-def _tt_minus_utc(satellite: Satrec) -> float:
+def _tt_minus_utc(name: str, satellite: Satrec) -> float:
     """TT - UTC [s] at the epoch of an element set."""
     mjd = satellite.jdsatepoch - MJD_ZERO + satellite.jdsatepochF
-    return float(tai_minus_utc(mjd)) + TT_MINUS_TAI_S
+    try:
+        return float(tai_minus_utc(mjd)) + TT_MINUS_TAI_S
+    except DataError as error:
+        raise DataError(
+            f"element set of {mjd:.0f} (MJD): {error.what}",
+            where=f"satellite {name}",
+            remedy="use an element set of 1972 or later",
+        ) from None
