@@ -321,8 +321,8 @@ def test_two_targets_keep_their_own_tracks_and_times():
     assert set(found.samples.track[first]) == {-1, 8}
     assert set(found.samples.track[second]) == {3}
     assert found.nodes[0].targets[1].t_first_detection_s == pytest.approx(9.5)
-    # truth between grid times (Hermite) meets the state carried on for half a second; at the two ends there is one
-    # live grid time only, and half a second of straight flight misses half of g t^2
+    # truth between grid times (Hermite) meets the state carried on for half a second; the ends have one
+    # live grid time each, and half a second of straight flight misses g t^2 / 2
     error = found.samples.error_position_m[second]
     assert np.nanmax(error[1:-1]) < 1e-3
     assert error[[0, -1]] == pytest.approx(EARTH_MU / 7.0e6**2 / 8, rel=0.01)

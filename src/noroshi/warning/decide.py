@@ -38,8 +38,8 @@ REVISE_AFTER_S = 10.0  # notional: not more often than a voice can read out
 WITHDRAW_BELOW = 0.5  # it has become more likely than not that the area is spared
 GLIDE_REVIEW_S = 5.0  # a standing warning about a glider is looked at again so often (each look costs a fan)
 
-DRAWS = 128
-GLIDE_DRAWS = 32
+DRAWS = 64  # a step of 0.016 in probability, for a rule that asks for 0.9
+GLIDE_DRAWS = 32  # each tests a whole fan
 
 
 class Threat(NamedTuple):
