@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sys
+from pathlib import Path
 
 from platformdirs import user_cache_dir
 
 _CACHE = user_cache_dir("noroshi", appauthor=False)
-os.environ.setdefault("NUMBA_CACHE_DIR", os.path.join(_CACHE, "numba"))
+
+
+def _sources() -> str:
+    """A name for the present state of all sources that compiled code may come from.
+
+    Numba renews a function's cached program when that function's own file changes, not when a function or a
+    constant it uses does; so the folder is renewed instead.
+    """
+    root = Path(__file__).parent
+    files = sorted([*root.glob("*.py"), *root.glob("tracking/*.py"), *root.glob("warning/*.py")])
+    stamps = [f"{f.relative_to(root)} {f.stat().st_size} {f.stat().st_mtime_ns}" for f in files]
+    return hashlib.sha256("\n".join(stamps).encode()).hexdigest()[:16]
+
+
+os.environ.setdefault("NUMBA_CACHE_DIR", os.path.join(_CACHE, "numba", _sources()))
+if "numba" in sys.modules:  # imported before us: it has read its environment already
+    sys.modules["numba"].config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]
 
 import jax  # noqa: E402
 
