@@ -18,6 +18,7 @@ from noroshi.tracking import motion as models
 from noroshi.tracking.measurement import update
 from noroshi.tracking.motion import COEFFICIENTS, SIGMA, is_ballistic
 from noroshi.tracking.state import LIVE
+from noroshi.tracking.visible import height
 
 MODELS = 3
 BOOST = 0
@@ -26,8 +27,12 @@ MANOEUVRING = 2
 
 STEP_MAX_S = 5.0  # longer gaps are taken in steps: gravity's gradient changes by 1.5 % in 5 s at 7 km/s
 WEIGHT_MIN = 1e-6
-SENSE_MIN = 0.05  # see `weigh_sense`
-SENSE_SPEED_M_S = 200.0
+# of `weigh_sense`; notional: they tell the models apart and enter no estimate
+CHANCE_MIN = 0.05  # what a model may lose in one second
+SENSE_SPEED_M_S = 200.0  # slower than this, the direction of flight is uncertain
+BALLISTIC_COEFFICIENT_MAX = 15_000.0  # kg/m2, above the 13 000 of the slenderest published glider (physics.md 7)
+AIR_DENSITY_KG_M3 = 1.225  # sea level, US Standard Atmosphere 1976
+AIR_SCALE_M = 7_160.0  # meets the 1976 standard at 60 km; within 35 % of it from 0 to 70 km
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -130,7 +135,7 @@ def advance(mean, cov, weight, info, motion, dwell, t, mu):
             for m in range(MODELS):
                 if weight[k, m] > 0.0:
                     models.predict(mean[k, m], cov[k, m], c[m], h, mu)
-        if weight[k, BOOST] > 0.0 and weight[k, MANOEUVRING] > 0.0:
+        if active == MODELS and mu > 0.0:
             weigh_sense(mean[k], cov[k], weight[k], min(t, 1.0))
 
 
@@ -150,21 +155,28 @@ def _normalise(weight):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def weigh_sense(mean, cov, weight, power):
-    """Tell thrust from drag: boost pushes along the velocity, the manoeuvring model brakes.
+    """Weigh the models by what physics allows: thrust pushes, drag brakes, and no flight in the air is ballistic.
 
-    The weights of the two are multiplied by the chance (at least 0.05; to the power of the seconds gone by, at
-    most 1) that each one's own acceleration has that sense. Velocity is relative to the turning Earth; below
-    200 m/s the vertical stands for it. Kinematics alone do not separate the two models: both are smooth.
+    Kinematics alone hardly separate the models: all are smooth. Each weight is multiplied by a chance (at least
+    0.05; to the power of the seconds gone by, at most 1). Boost and manoeuvring: the chance that the model's own
+    acceleration points along the velocity (boost) or against it; velocity relative to the turning Earth, or the
+    vertical below 200 m/s. Ballistic: exp(-(d / 1 m/s2)^2), where d is the drag that even the slenderest body
+    would feel there.
     """
     u = np.empty(3)
     for m in range(MODELS):
-        if m == BALLISTIC or weight[m] == 0.0:
+        if weight[m] == 0.0:
             continue
         x = mean[m]
         u[0] = x[3] + EARTH_RATE_RAD_S * x[1]
         u[1] = x[4] - EARTH_RATE_RAD_S * x[0]
         u[2] = x[5]
         size = sqrt(u[0] * u[0] + u[1] * u[1] + u[2] * u[2])
+        if m == BALLISTIC:
+            density = AIR_DENSITY_KG_M3 * exp(-max(height(x[0], x[1], x[2]), 0.0) / AIR_SCALE_M)
+            drag = density * size * size / (2.0 * BALLISTIC_COEFFICIENT_MAX)
+            weight[m] *= max(exp(-drag * drag), CHANCE_MIN) ** power
+            continue
         if size < SENSE_SPEED_M_S:
             u[0], u[1], u[2] = x[0], x[1], x[2]
             size = sqrt(u[0] * u[0] + u[1] * u[1] + u[2] * u[2])
@@ -181,7 +193,7 @@ def weigh_sense(mean, cov, weight, power):
         if m == MANOEUVRING:
             along = -along
         chance = 0.5 * (1.0 + erf(along / sqrt(2.0 * var)))
-        weight[m] *= max(chance, SENSE_MIN) ** power
+        weight[m] *= max(chance, CHANCE_MIN) ** power
     _normalise(weight)
 
 
