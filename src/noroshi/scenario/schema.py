@@ -1,0 +1,394 @@
+"""The scenario file: every key, its meaning, unit and bounds. A description of the file, not of the program.
+
+`build.py` turns it into SI and radians. Unknown keys are errors. Whatever has a figure of its own (sensors, sites,
+layers, areas) says where it comes from: `source`, or `notional` with the reason.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Latitude = Annotated[float, Field(ge=-90, le=90, description="geodetic latitude, degrees")]
+Longitude = Annotated[float, Field(ge=-180, le=360, description="longitude, degrees east")]
+Height = Annotated[float, Field(ge=-500, le=9000, description="height above the ellipsoid, metres")]
+Degrees = Annotated[float, Field(ge=-360, le=360)]
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+Nation = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 3166 alpha-3 code")]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Utc = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$", description="ISO 8601 UTC")]
+
+
+class Part(BaseModel):
+    """A table of the file: unknown keys are refused, values are not coerced, nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Sourced(Part):
+    """A table whose figures come from somewhere."""
+
+    source: str | None = Field(None, min_length=4, description="public source of the figures")
+    notional: str | None = Field(None, min_length=4, description="or the reason why they are assumed")
+
+    @model_validator(mode="after")
+    def _says_where_from(self) -> Self:
+        if self.source is None and self.notional is None:
+            raise ValueError("needs `source` (where the figures come from) or `notional` (why they are assumed)")
+        return self
+
+
+class NationPart(Part):
+    """A nation of the network."""
+
+    code: Nation
+
+
+class NodePart(Sourced):
+    """A nation's fusion centre."""
+
+    nation: Nation
+    name: Name
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    height_m: Height = 0.0
+    fusion_wait_s: float = Field(2.0, ge=0, le=60, description="a scan later than this after its event is lost")
+
+
+class Layer(Sourced):
+    """A layer of satellites in a Walker pattern."""
+
+    name: Name
+    owner: Nation
+    sensor: Name
+    pattern: Literal["delta", "star"] = "delta"
+    satellites: int = Field(ge=1, le=5000)
+    planes: int = Field(ge=1, le=500)
+    phasing: float = Field(0.0, ge=0, le=5000, description="Walker F, may be fractional")
+    altitude_km: float = Field(ge=200, le=40_000)
+    inclination_deg: float = Field(ge=0, le=180)
+    raan_deg: float = Field(0.0, ge=-360, le=360, description="node of the first plane")
+    phase_deg: float = Field(0.0, ge=-360, le=360, description="argument of latitude of the first satellite")
+    elements: Literal["mean", "osculating"] = Field("mean", description="how the elements are meant")
+
+    @model_validator(mode="after")
+    def _planes_share_evenly(self) -> Self:
+        if self.satellites % self.planes:
+            raise ValueError(f"{self.satellites} satellites cannot be shared evenly by {self.planes} planes")
+        return self
+
+
+class Catalogue(Sourced):
+    """Satellites from a TLE or OMM file."""
+
+    owner: Nation
+    sensor: Name
+    file: str = Field(min_length=1, description="path, relative to the scenario file")
+    names: tuple[str, ...] = Field((), description="these only; empty: all")
+
+
+class InfraredPart(Sourced):
+    """A staring infrared sensor."""
+
+    name: Name
+    band: Name
+    field_of_regard_deg: float = Field(gt=0, le=180, description="half-angle about nadir")
+    grazing_height_km: float = Field(0.0, ge=0, le=200)
+    cloud_top_km: float = Field(0.0, ge=0, le=25)
+    background: Literal["any", "space"] = "any"
+    range_max_km: float = Field(gt=0, le=100_000)
+    nei_space_w_m2: float = Field(gt=0, le=1e-3)
+    nei_earth_w_m2: float = Field(gt=0, le=1e-3)
+    threshold_snr: float = Field(5.0, gt=0, le=100)
+    p_detect_max: float = Field(0.98, gt=0, le=1)
+    sigma_floor_urad: float = Field(gt=0, le=10_000)
+    pixel_urad: float = Field(ge=0, le=10_000)
+    false_alarms_per_scan: float = Field(0.0, ge=0, le=1000)
+    p_detect_assumed: float = Field(0.9, gt=0, lt=1)
+    scan_period_s: float = Field(1.0, gt=0, le=600)
+    scan_offset_s: float = Field(0.0, ge=0, le=600)
+    processing_s: float = Field(0.5, ge=0, le=600)
+
+
+class RadarPart(Sourced):
+    """A ground radar."""
+
+    name: Name
+    owner: Nation
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    height_m: Height = 0.0
+    facing_deg: float = Field(0.0, ge=-360, le=360, description="boresight, clockwise from north")
+    field_azimuth_deg: float = Field(180.0, gt=0, le=180, description="half-width; 180: all round")
+    elevation_min_deg: float = Field(3.0, ge=0, le=89)
+    elevation_max_deg: float = Field(90.0, gt=0, le=90)
+    range_max_km: float = Field(gt=0, le=10_000)
+    range_reference_km: float = Field(gt=0, le=10_000)
+    rcs_reference_m2: float = Field(1.0, gt=0, le=1e6)
+    snr_reference: float = Field(20.0, gt=0, le=1e6, description="power ratio at the reference range")
+    p_false_alarm: float = Field(1e-6, gt=0, lt=0.1)
+    sigma_range_m: float = Field(gt=0, le=10_000)
+    sigma_angle_mrad: float = Field(gt=0, le=100)
+    beamwidth_deg: float = Field(1.0, ge=0, le=30)
+    range_resolution_m: float = Field(15.0, ge=0, le=10_000)
+    false_alarms_per_scan: float = Field(0.0, ge=0, le=1000)
+    p_detect_assumed: float = Field(0.9, gt=0, lt=1)
+    scan_period_s: float = Field(1.0, gt=0, le=600)
+    scan_offset_s: float = Field(0.0, ge=0, le=600)
+    processing_s: float = Field(0.2, ge=0, le=600)
+
+
+class EntryPart(Sourced):
+    """A ground station where a nation's satellites land their data."""
+
+    name: Name
+    nation: Nation
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    height_m: Height = 0.0
+    elevation_min_deg: float = Field(10.0, ge=0, le=89)
+    processing_s: float = Field(0.2, ge=0, le=600)
+
+
+class NetworkPart(Part):
+    """Links between satellites of one owner, and on the ground."""
+
+    link_range_max_km: float = Field(6500.0, gt=0, le=100_000)
+    link_grazing_height_km: float = Field(80.0, ge=0, le=1000)
+    hop_ms: float = Field(5.0, ge=0, le=60_000, description="per satellite passed")
+    fibre_detour: float = Field(1.4, ge=1, le=5, description="cable length over geodesic length")
+    fixed_ms: float = Field(20.0, ge=0, le=60_000, description="equipment at both ends")
+    notional: str | None = Field(None, description="reason for the figures")
+
+
+class SharePart(Part):
+    """One release rule: what a nation lets another have. What no rule names stays at home."""
+
+    source: Nation = Field(alias="from")
+    to: Nation
+    level: Literal["none", "cue", "track", "tracklet", "detection"]
+    delay_s: float = Field(0.0, ge=0, le=3600, description="review before release")
+
+    @model_validator(mode="after")
+    def _is_a_level_of_today(self) -> Self:
+        if self.level not in ("none", "detection"):
+            raise ValueError(f"level {self.level!r} joins later; today a rule is `none` or `detection`")
+        if self.source == self.to:
+            raise ValueError("a nation needs no rule towards itself")
+        return self
+
+
+Phases = Literal["boost", "coast", "reentry", "glide"]
+Intensity = Annotated[float, Field(ge=0, le=1e6)]
+
+
+class TargetPart(Sourced):
+    """What every target has."""
+
+    name: Name
+    launch_s: float = Field(0.0, ge=0, description="launch, seconds after the epoch, on the grid")
+    rcs_m2: float = Field(0.5, gt=0, le=1e4)
+    intensity_kw_sr: dict[str, dict[Phases, Intensity]] = Field(
+        {}, description="radiant intensity by band and phase of flight; absent: 0"
+    )
+
+
+class Ballistic(TargetPart):
+    """A ballistic flight rebuilt from published facts."""
+
+    kind: Literal["ballistic"]
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    height_m: Height = 0.0
+    azimuth_deg: Degrees | None = Field(None, description="towards the impact point, with range_km")
+    range_km: float | None = Field(None, gt=10, le=20_000)
+    impact_latitude_deg: Latitude | None = None
+    impact_longitude_deg: Longitude | None = None
+    apogee_km: float = Field(gt=10, le=20_000)
+    boost_s: float = Field(gt=1, le=600)
+    ballistic_coefficient_kg_m2: float = Field(5000.0, gt=10, le=1e6)
+    mass_fraction: float = Field(0.8, ge=0, lt=0.97)
+    vertical_s: float = Field(10.0, ge=0, le=60)
+
+    @model_validator(mode="after")
+    def _ends_somewhere(self) -> Self:
+        by_range = self.azimuth_deg is not None and self.range_km is not None
+        by_point = self.impact_latitude_deg is not None and self.impact_longitude_deg is not None
+        if by_range == by_point:
+            raise ValueError("give azimuth_deg and range_km, or impact_latitude_deg and impact_longitude_deg")
+        return self
+
+
+class Bank(Part):
+    """The bank angle from a time on."""
+
+    t_s: float = Field(ge=0)
+    deg: float = Field(ge=-90, le=90, description="positive: to the right")
+
+
+class Glide(TargetPart):
+    """A boost-glide flight."""
+
+    kind: Literal["glide"]
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    height_m: Height = 0.0
+    azimuth_deg: Degrees
+    boost_s: float = Field(gt=1, le=900)
+    mass_fraction: float = Field(0.9, ge=0, lt=0.99)
+    vertical_s: float = Field(10.0, ge=0, le=60)
+    glide_speed_km_s: float = Field(gt=0.5, le=7.8)
+    lift_to_drag: float = Field(gt=0.1, le=6)
+    ballistic_coefficient_kg_m2: float = Field(gt=10, le=1e6)
+    bank: tuple[Bank, ...] = ()
+    end_speed_km_s: float = Field(1.0, gt=0.1, le=7)
+    density_factor: float = Field(1.0, gt=0.1, le=10)
+
+    @model_validator(mode="after")
+    def _banks_in_order(self) -> Self:
+        times = [b.t_s for b in self.bank]
+        if times != sorted(set(times)):
+            raise ValueError("bank times must increase")
+        return self
+
+
+class Recorded(TargetPart):
+    """A flight from a file."""
+
+    kind: Literal["recorded"]
+    file: str = Field(min_length=1, description="CSV or CCSDS OEM, relative to the scenario file")
+    phase: Phases = Field("coast", description="phase of flight for its intensity")
+
+
+Target = Annotated[Ballistic | Glide | Recorded, Field(discriminator="kind")]
+
+
+class AreaPart(Sourced):
+    """A listed area: a convex polygon, or a circle."""
+
+    name: Name
+    name_ja: str | None = None
+    polygon_deg: tuple[tuple[Latitude, Longitude], ...] | None = None
+    centre_deg: tuple[Latitude, Longitude] | None = None
+    radius_km: float | None = Field(None, gt=0, le=2000)
+
+    @model_validator(mode="after")
+    def _has_a_shape(self) -> Self:
+        circle = self.centre_deg is not None and self.radius_km is not None
+        if (self.polygon_deg is not None) == circle:
+            raise ValueError("give polygon_deg, or centre_deg and radius_km")
+        if self.polygon_deg is not None and not _is_convex(self.polygon_deg):
+            raise ValueError("polygon_deg must have three or more corners in order and turn one way only (convex)")
+        return self
+
+
+def _is_convex(corners: tuple[tuple[float, float], ...]) -> bool:
+    """Convex in the local plane: east scaled by the cosine of the mean latitude, across the date line too."""
+    from math import cos, radians
+
+    n = len(corners)
+    if n < 3:
+        return False
+    scale = cos(radians(sum(lat for lat, _ in corners) / n))
+    lon0 = corners[0][1]
+    points = [(((lon - lon0 + 180) % 360 - 180) * scale, lat) for lat, lon in corners]
+    edges = [
+        (points[(k + 1) % n][0] - points[k][0], points[(k + 1) % n][1] - points[k][1]) for k in range(n)
+    ]
+    turns = [
+        edges[k][0] * edges[(k + 1) % n][1] - edges[k][1] * edges[(k + 1) % n][0] for k in range(n)
+    ]
+    return all(t > 0 for t in turns) or all(t < 0 for t in turns)
+
+
+class PointPart(Part):
+    """A named point whose closest pass is reported."""
+
+    name: Name
+    name_ja: str | None = None
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    source: str | None = None
+
+
+class WarningPart(Part):
+    """When a node warns an area."""
+
+    probability_min: float = Field(0.9, gt=0.5, le=1)
+    corridor_km: float = Field(50.0, ge=0, le=1000)
+    major_axis_max_km: float = Field(100.0, gt=0, le=2000)
+    updates: int = Field(3, ge=1, le=100)
+    public_delay_s: float = Field(60.0, ge=0, le=3600, description="decision to siren")
+    bank_limit_deg: float = Field(60.0, gt=0, lt=90)
+    lift_to_drag: float = Field(2.6, gt=0, le=6, description="assumed of a glider")
+    end_speed_km_s: float = Field(1.0, gt=0.1, le=7)
+    notional: str | None = None
+
+
+class TrackerPart(Part):
+    """Overrides of the tracker's defaults (docs/theory/tracking.md); all optional."""
+
+    gate: float | None = Field(None, gt=0, le=1000)
+    initiate_window_s: float | None = Field(None, gt=0, le=60)
+    initiate_miss: float | None = Field(None, gt=0, le=20)
+    initiate_height_min_m: float | None = None
+    initiate_height_max_m: float | None = None
+    confirm_hits: int | None = Field(None, ge=1, le=30)
+    confirm_of: int | None = Field(None, ge=1, le=30)
+    delete_missed: int | None = Field(None, ge=1, le=1000)
+    delete_missed_tentative: int | None = Field(None, ge=1, le=1000)
+    delete_sigma_m: float | None = Field(None, gt=0)
+
+
+class PublishedPart(Part):
+    """What was really reported."""
+
+    fact: str = Field(pattern=r"^(launch|warning_public|impact|pass:.+|pass_area:.+)$")
+    utc: Utc
+    until_utc: Utc | None = None
+    rounding_s: float = Field(30.0, ge=0, le=3600)
+    alternative: bool = Field(False, description="a launch minute that was not published but may fit better")
+    tag: Literal["read", "secondary", "computed", "unverified"] = "read"
+    source: str = Field(min_length=4)
+
+
+class Requirement(Part):
+    """What the report's cards are held against."""
+
+    custody_2: Probability | None = None
+    rmse_position_m: float | None = Field(None, gt=0)
+    latency_p95_s: float | None = Field(None, gt=0)
+    warning_lead_s: float | None = Field(None, description="seconds between public warning and overflight or impact")
+    reason: str | None = None
+
+
+class Scenario(Part):
+    """A whole scenario file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, title="noroshi scenario")
+
+    schema_version: Literal[1] = Field(alias="schema", description="version of this format")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$", description="lower case, digits, hyphens")
+    title: str = ""
+    title_ja: str = ""
+    epoch: Utc
+    duration_s: float = Field(gt=0, le=86_400)
+    step_s: float = Field(1.0, gt=0, le=60, description="the grid: every event lies on it")
+    seed: int = Field(0, ge=0)
+    requirement: Requirement = Requirement()
+    nations: tuple[NationPart, ...] = Field(min_length=1)
+    nodes: tuple[NodePart, ...] = Field(min_length=1)
+    layers: tuple[Layer, ...] = ()
+    satellites: tuple[Catalogue, ...] = ()
+    infrared: tuple[InfraredPart, ...] = ()
+    radars: tuple[RadarPart, ...] = ()
+    entry_points: tuple[EntryPart, ...] = ()
+    network: NetworkPart = NetworkPart()
+    share: tuple[SharePart, ...] = ()
+    targets: tuple[Target, ...] = Field(min_length=1)
+    areas: tuple[AreaPart, ...] = ()
+    points: tuple[PointPart, ...] = ()
+    warning: WarningPart = WarningPart()
+    tracker: TrackerPart = TrackerPart()
+    published: tuple[PublishedPart, ...] = ()
