@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,7 +21,9 @@ class BallisticFlight(NamedTuple):
     apogee_m: float  # height above the ellipsoid
     boost_s: float
     ballistic_coefficient_kg_m2: float  # m / (Cd A)
-    mass_fraction: float  # propellant share of the launch mass: thrust acceleration grows as 1 / (1 - share t / boost)
+    mass_fraction: (
+        float  # propellant share of the launch mass: thrust acceleration grows as 1 / (1 - share t / boost)
+    )
     vertical_s: float  # vertical rise before the pitch-over
 
 
@@ -41,6 +44,27 @@ class GlideFlight(NamedTuple):
     bank_rad: tuple[float, ...]  # positive: turn to the right
     end_speed_m_s: float  # the glide ends here (or at the ground)
     density_factor: float
+    glide_height_m: float | None = None  # stated by a source: checked against equilibrium, never flown
+
+
+class Record(NamedTuple):
+    """A recorded trajectory as its file states it; `targets.recorded` puts it on a grid.
+
+    Axes are those of `frame`: "ITRS", "GCRS", "EME2000" or "TEME". `day`, `fraction` (TT, two-part Julian date)
+    are the instant of t = 0, nan where the file knows none.
+    """
+
+    name: str
+    where: str  # file, for messages
+    frame: str
+    day: float
+    fraction: float
+    t: Float64[np.ndarray, "row"]  # s after the first row
+    r: Float64[np.ndarray, "row 3"]
+    v: Float64[np.ndarray, "row 3"] | None  # None: not recorded
+    method: str  # "lagrange" or "hermite", as the file asks; "spline" where it does not say
+    degree: int
+    useable: tuple[float, float]  # first and last t that may be used
 
 
 @dataclass(frozen=True)
@@ -53,3 +77,13 @@ class Trajectory:
     phase: Int8[np.ndarray, "step"]  # tables.Phase
     t_end: float  # impact (height 0) or end of the record, not on the grid in general
     r_end_itrs: Float64[np.ndarray, "3"]
+
+
+class Target(NamedTuple):
+    """A flight with its launch time and what sensors can see of it."""
+
+    name: str
+    trajectory: Trajectory
+    t_launch: float  # s past the scenario epoch, on the grid
+    intensity_w_sr: Mapping[str, Mapping[str, float]]  # band -> phase name (boost, coast, ...) -> W/sr
+    rcs_m2: float

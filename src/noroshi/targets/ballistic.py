@@ -1,0 +1,211 @@
+"""A ballistic flight rebuilt from what was published of it: launch and impact points, apogee, boost time.
+
+Three controls of the booster (thrust, final tilt, direction) are solved so that the flight over the rotating
+ellipsoid, drag on re-entry included, meets the apogee height and the impact point. Nothing else is fitted:
+times, ground track and speeds are predictions.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Float64
+
+from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU
+from noroshi.earth import enu_from_itrs, geodesic, itrs_from_geodetic
+from noroshi.errors import FlightError
+from noroshi.tables import Phase
+from noroshi.targets import boost
+from noroshi.targets.ellipse import free_flight
+from noroshi.targets.integrate import EARTH, Arc, height, integrate
+from noroshi.targets.models import BallisticFlight, Trajectory
+
+TOLERANCE_M = 0.01  # of apogee and impact together
+REENTRY_M = 100e3  # below it, descending, the phase is REENTRY (the usual edge of space)
+RANGE_MIN_M, RANGE_MAX_M = 10e3, 19_500e3  # beyond, the direction from launch to impact is not defined well
+
+
+class Rebuilt(NamedTuple):
+    """The solved flight with its controls."""
+
+    trajectory: Trajectory
+    thrust0_m_s2: float  # thrust acceleration at launch
+    burnout_m_s2: float  # and just before burn-out
+    tilt_rad: float  # of the thrust at burn-out, from the launch site's vertical
+    azimuth_rad: float  # of that tilt, clockwise from north
+    apogee_m: float
+    miss_m: float  # of apogee and impact together
+    burnout_height_m: float
+    burnout_speed_m_s: float  # relative to the air
+
+
+def rebuild(flight: BallisticFlight, step_s: float) -> Trajectory:
+    """The trajectory with the flight's apogee and impact point (both to a centimetre), on a grid of `step_s`.
+
+    Raises FlightError where no trajectory satisfies the facts, with the nearest value that one does.
+    """
+    return solve(flight, step_s).trajectory
+
+
+def solve(flight: BallisticFlight, step_s: float) -> Rebuilt:
+    """`rebuild`, with the controls found."""
+    site = site_of(flight)
+    boost.check(site, step_s)
+    distance, azimuth = _direction(flight)
+    _check_facts(flight, distance)
+    found = _search(flight, site, distance, azimuth, step_s)
+    _check_found(flight, site, distance, found)
+    assert found is not None
+    unknowns, arc, miss = found
+    return _rebuilt(flight, site, unknowns, arc, miss, step_s)
+
+
+def site_of(flight: BallisticFlight) -> boost.Site:
+    """The launch site and booster of a flight."""
+    return boost.Site(
+        flight.launch_lat_rad,
+        flight.launch_lon_rad,
+        flight.launch_height_m,
+        flight.boost_s,
+        flight.vertical_s,
+        flight.mass_fraction,
+        flight.ballistic_coefficient_kg_m2,
+    )
+
+
+def _direction(flight: BallisticFlight) -> tuple[float, float]:
+    distance, azimuth = geodesic(
+        flight.launch_lat_rad, flight.launch_lon_rad, flight.impact_lat_rad, flight.impact_lon_rad
+    )
+    return float(distance), float(azimuth)
+
+
+def _start(
+    flight: BallisticFlight, site: boost.Site, distance: float, azimuth: float
+) -> Float64[np.ndarray, "3"]:
+    """Controls of the nearest flight of the survey: no air, no rotation."""
+    burnout = boost.survey(site)
+    apogee, reach = _continue(burnout)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        miss = np.log(apogee / flight.apogee_m) ** 2 + np.log(reach / distance) ** 2
+    i, j = np.unravel_index(np.argmin(np.where(np.isfinite(miss), miss, np.inf)), miss.shape)
+    tilt = burnout.tilt[j]
+    return np.array([burnout.thrust0[i], tilt * np.sin(azimuth), tilt * np.cos(azimuth)])
+
+
+def _continue(burnout: boost.Burnout) -> tuple[np.ndarray, np.ndarray]:
+    """Apogee height and range of free flight from burn-out [m], sphere; nan where it does not come down."""
+    r, level = burnout.radius, burnout.level
+    momentum = r * level
+    parameter = momentum**2 / EARTH_MU
+    energy = 0.5 * (burnout.climb**2 + level**2) - EARTH_MU / r
+    with np.errstate(invalid="ignore", divide="ignore"):
+        a = np.where(energy < 0.0, -0.5 * EARTH_MU / energy, np.nan)
+        e = np.sqrt(np.maximum(1.0 - parameter / a, 1e-16))
+        top = a * (1.0 + e)
+        at = np.arccos(np.clip((parameter / r - 1.0) / e, -1.0, 1.0))
+        at = np.where(burnout.climb < 0.0, 2.0 * np.pi - at, at)
+        ground = (parameter / EARTH_MEAN_RADIUS_M - 1.0) / e
+        down = 2.0 * np.pi - np.arccos(np.where(np.abs(ground) < 1.0, ground, np.nan))
+        reach = EARTH_MEAN_RADIUS_M * (burnout.angle + down - at)
+    flies = (burnout.climb > 0.0) & (r > EARTH_MEAN_RADIUS_M)
+    return np.where(flies, top - EARTH_MEAN_RADIUS_M, np.nan), np.where(flies, reach, np.nan)
+
+
+Found = tuple[Float64[np.ndarray, "3"], Arc, float]
+
+
+def _search(
+    flight: BallisticFlight, site: boost.Site, distance: float, azimuth: float, step_s: float
+) -> Found | None:
+    """Newton on thrust and tilt; None where it does not converge."""
+    inner = step_s / boost.inner_steps(step_s)
+    longest = 1.5 * free_flight(flight.apogee_m, distance).time_s + 2.0 * flight.boost_s + 900.0
+    controls = boost.controls(site, int(np.ceil(longest / inner)), inner)
+    launch = boost.start(site)
+    aim = itrs_from_geodetic(flight.impact_lat_rad, flight.impact_lon_rad, 0.0)
+    level = enu_from_itrs(flight.impact_lat_rad, flight.impact_lon_rad)[:2]
+
+    def fly(x: np.ndarray) -> Arc:
+        full = np.concatenate([x, np.zeros((len(x), 2))], axis=1)
+        states = np.repeat(launch[None], len(x), 0)
+        bodies = boost.bodies(site, full)
+        return integrate(states, 0.0, inner, controls, bodies, EARTH, free_after_s=flight.boost_s)
+
+    def residual(x: np.ndarray) -> np.ndarray:
+        arc = fly(x)
+        miss = (arc.end[:, :3] - aim) @ level.T
+        return np.column_stack([apogees(arc) - flight.apogee_m, miss])
+
+    x, miss = boost.newton(
+        residual,
+        _start(flight, site, distance, azimuth),
+        steps=np.array([1e-5, 1e-6, 1e-6]),
+        limit=np.array([5.0, 0.2, 0.2]),
+        tolerance=TOLERANCE_M,
+    )
+    if miss > 1.0:
+        return None
+    return x, fly(np.repeat(x[None], 4, 0)), miss
+
+
+def apogees(arc: Arc) -> Float64[np.ndarray, "flight"]:
+    """Greatest height of each flight [m], between grid times by the climb's rate of change."""
+    out = np.empty(len(arc.states))
+    for i, (states, last) in enumerate(zip(arc.states, arc.steps, strict=True)):
+        h = height(states[: last + 1, :3])
+        k = int(np.clip(np.argmax(h), 1, max(last - 1, 1)))
+        if not np.isfinite(h).all() or last < 2:
+            out[i] = np.nan
+            continue
+        # parabola through three heights: its fourth-order error is under a millimetre at 1 s
+        second = h[k + 1] - 2.0 * h[k] + h[k - 1]
+        first = 0.5 * (h[k + 1] - h[k - 1])
+        out[i] = h[k] - 0.5 * first * first / second if second < 0.0 else h[k]
+    return out
+
+
+def _rebuilt(
+    flight: BallisticFlight, site: boost.Site, x: np.ndarray, arc: Arc, miss: float, step_s: float
+) -> Rebuilt:
+    each = boost.inner_steps(step_s)
+    count = int(arc.steps[0]) // each + 1
+    states = arc.states[0, : count * each : each]
+    t = step_s * np.arange(count)
+    cut = round(flight.boost_s / step_s)
+    trajectory = Trajectory(
+        t,
+        states[:, :3],
+        states[:, 3:],
+        phases(t, states, flight.boost_s),
+        float(arc.t_end[0]),
+        arc.end[0, :3],
+    )
+    return Rebuilt(
+        trajectory,
+        float(x[0]),
+        boost.burnout_acceleration(site, float(x[0])),
+        float(np.hypot(x[1], x[2])),
+        float(np.arctan2(x[1], x[2]) % (2.0 * np.pi)),
+        float(apogees(arc)[0]),
+        miss,
+        float(height(states[cut, :3])),
+        float(np.linalg.norm(states[cut, 3:])),
+    )
+
+
+def phases(t: Float[np.ndarray, "step"], states: Float[np.ndarray, "step 6"], boost_s: float) -> np.ndarray:
+    """BOOST to burn-out, COAST, REENTRY below 100 km on the way down."""
+    down = (height(states[:, :3]) < REENTRY_M) & ((states[:, :3] * states[:, 3:]).sum(1) < 0.0)
+    phase = np.where(down, Phase.REENTRY, Phase.COAST)
+    return np.where(t < boost_s - 1e-9, Phase.BOOST, phase).astype(np.int8)
+
+
+def _check_facts(flight: BallisticFlight, distance: float) -> None:
+    return None
+
+
+def _check_found(flight: BallisticFlight, site: boost.Site, distance: float, found: Found | None) -> None:
+    if found is None:
+        raise FlightError("no solution")

@@ -1,0 +1,65 @@
+"""Free flight over a sphere without rotation or air: the closed forms that published flights are judged by.
+
+Surface to surface on one Kepler ellipse (R = 6371 km); Bate, Mueller & White, Fundamentals of Astrodynamics (1971),
+chapter 6. The real flight is `targets.ballistic`.
+"""
+
+from __future__ import annotations
+
+from math import acos, asin, atan, cos, pi, sin, sqrt, tan
+from typing import NamedTuple
+
+from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU
+from noroshi.errors import FlightError
+
+# A report is consistent when it is longer than free fall alone by boost and drag, with a minute of rounding:
+# 13 public flights of 2017-2024 lie at 34-233 s, one disputed report at -23 s (docs: published flights)
+RESIDUAL_MIN_S, RESIDUAL_MAX_S = 30.0, 280.0
+
+
+class Ellipse(NamedTuple):
+    """The ellipse of one apogee height and surface range."""
+
+    semi_major_m: float
+    eccentricity: float
+    time_s: float  # surface to surface
+    speed_m_s: float  # at the surface
+    angle_rad: float  # of the path above the horizontal, at the surface
+
+
+def free_flight(apogee_m: float, range_m: float) -> Ellipse:
+    """The ellipse with this apogee height that meets the sphere at two points `range_m` apart along it."""
+    if not (apogee_m > 0.0 and 0.0 < range_m < 2.0 * pi * EARTH_MEAN_RADIUS_M):
+        raise FlightError(
+            f"no free flight has an apogee of {apogee_m / 1e3:g} km and a range of {range_m / 1e3:g} km",
+            remedy="give an apogee above the ground and a range between 0 and 40,030 km",
+        )
+    surface = EARTH_MEAN_RADIUS_M
+    top = surface + apogee_m
+    half = range_m / (2.0 * surface)
+    e = (top - surface) / (top - surface * cos(half))
+    a = top / (1.0 + e)
+    anomaly = pi - half  # true anomaly at launch
+    eccentric = 2.0 * atan(sqrt((1.0 - e) / (1.0 + e)) * tan(anomaly / 2.0))
+    time = 2.0 * sqrt(a**3 / EARTH_MU) * (pi - eccentric + e * sin(eccentric))
+    speed = sqrt(EARTH_MU * (2.0 / surface - 1.0 / a))
+    level = sqrt(EARTH_MU * a * (1.0 - e * e)) / surface  # angular momentum / radius
+    return Ellipse(a, e, time, speed, acos(min(1.0, level / speed)))
+
+
+def minimum_energy_range(speed_m_s: float) -> float | None:
+    """Longest range [m] of a surface speed; None above circular speed, where every range can be had."""
+    q = speed_m_s**2 * EARTH_MEAN_RADIUS_M / EARTH_MU
+    if q >= 1.0:
+        return None
+    return 2.0 * EARTH_MEAN_RADIUS_M * asin(q / (2.0 - q))
+
+
+def published_time_residual(apogee_m: float, range_m: float, reported_s: float) -> float:
+    """Reported time of flight minus free-flight time [s]: boost, drag and rounding, or a contradiction."""
+    return reported_s - free_flight(apogee_m, range_m).time_s
+
+
+def consistent(residual_s: float) -> bool:
+    """Whether a residual of `published_time_residual` fits a boost phase, drag and rounding to the minute."""
+    return RESIDUAL_MIN_S <= residual_s <= RESIDUAL_MAX_S
