@@ -62,7 +62,8 @@ def state_itrs(
 ) -> tuple[Float64[np.ndarray, "time *n 3"], Float64[np.ndarray, "time *n 3"]]:
     """Position and velocity relative to the rotating Earth, from GCRS (m = itrs_from_gcrs).
 
-    The pole's own motion (under 1e-10 rad/s) is left out of the velocity: below 1 mm/s in orbit.
+    The spin is taken about the ITRS z axis; the true axis, half an arcsecond off at most, would change the
+    velocity by up to 1 mm/s in low orbit.
     """
     r_itrs = rotate(m, r_gcrs)
     return r_itrs, rotate(m, v_gcrs) - np.cross(_SPIN, r_itrs)
