@@ -40,7 +40,7 @@ def run(
     ] = "seed",
     seed: Annotated[int | None, Parameter(help="Instead of the scenario's own seed.")] = None,
     share: Annotated[bool, Parameter(help="--no-share removes every release rule.")] = True,
-    out: Annotated[Path | None, Parameter(help="Run folder (default: runs/<scenario>-<n>).")] = None,
+    out: Annotated[Path | None, Parameter(help="Run folder (default: the next free runs/NAME-0001, -0002, ...).")] = None,
     force: Annotated[bool, Parameter(help="Replace the run folder if it is there.", negative=())] = False,
     workers: Annotated[int | None, Parameter(help="Processes for --runs (default: the cores).")] = None,
     lang: Annotated[Literal["en", "ja"], Parameter(help="Language in which the report opens.")] = "en",

@@ -1,0 +1,132 @@
+"""What a scenario must satisfy beyond each field's own bounds: names that exist, names that differ, times on the grid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from noroshi.scenario.locate import Path
+from noroshi.scenario.schema import Ballistic, Glide, Scenario
+
+ON_GRID = 1e-6  # of a step
+
+
+class Mistake(NamedTuple):
+    """What is wrong at a path of the file, and the remedy."""
+
+    path: Path
+    what: str
+    remedy: str
+
+
+def mistakes(s: Scenario) -> list[Mistake]:
+    """All contradictions of a scenario whose fields are each in order."""
+    return [*_names(s), *_references(s), *_grid(s)]
+
+
+def _names(s: Scenario) -> Iterator[Mistake]:
+    yield from _twice("nations", [n.code for n in s.nations], "code")
+    yield from _twice("nodes", [n.nation for n in s.nodes], "nation")
+    yield from _twice("infrared", [i.name for i in s.infrared], "name")
+    yield from _twice("entry_points", [e.name for e in s.entry_points], "name")
+    yield from _twice("targets", [t.name for t in s.targets], "name")
+    yield from _twice("areas", [a.name for a in s.areas], "name")
+    yield from _twice("points", [p.name for p in s.points], "name")
+    yield from _twice("layers", [layer.name for layer in s.layers], "name")
+    yield from _twice("radars", [r.name for r in s.radars], "name")
+
+
+def _twice(table: str, names: list[str], key: str) -> Iterator[Mistake]:
+    for k, name in enumerate(names):
+        if name in names[:k]:
+            yield Mistake((table, k, key), f"{name!r} is used twice in [[{table}]]", "give each its own name")
+
+
+def _references(s: Scenario) -> Iterator[Mistake]:
+    nations = [n.code for n in s.nations]
+    infrared = [i.name for i in s.infrared]
+    for table, key, owners in (
+        ("nodes", "nation", [n.nation for n in s.nodes]),
+        ("layers", "owner", [layer.owner for layer in s.layers]),
+        ("satellites", "owner", [c.owner for c in s.satellites]),
+        ("radars", "owner", [r.owner for r in s.radars]),
+        ("entry_points", "nation", [e.nation for e in s.entry_points]),
+        ("share", "from", [r.source for r in s.share]),
+        ("share", "to", [r.to for r in s.share]),
+    ):
+        yield from _unknown(table, key, owners, nations, "nation", "list it in [[nations]]")
+    for table, used in (("layers", [x.sensor for x in s.layers]), ("satellites", [x.sensor for x in s.satellites])):
+        yield from _unknown(table, "sensor", used, infrared, "infrared sensor", "describe it in [[infrared]]")
+    bands = sorted({band for target in s.targets for band in target.intensity_kw_sr})
+    for k, sensor in enumerate(s.infrared):
+        used = sensor.name in [x.sensor for x in (*s.layers, *s.satellites)]
+        if used and sensor.band not in bands:
+            yield Mistake(
+                ("infrared", k, "band"),
+                f"no target has an intensity in band {sensor.band!r}",
+                "state it in the targets' intensity_kw_sr" + _close(sensor.band, bands),
+            )
+    places = {"pass": [p.name for p in s.points], "pass_area": [a.name for a in s.areas]}
+    for k, fact in enumerate(s.published):
+        what, _, name = fact.fact.partition(":")
+        if what in places and name not in places[what]:
+            table = "points" if what == "pass" else "areas"
+            yield Mistake(
+                ("published", k, "fact"),
+                f"{name!r} is not listed in [[{table}]]",
+                "list it there" + _close(name, places[what]),
+            )
+    facts = [f.fact for f in s.published if f.fact != "launch"]
+    if facts and not any(f.fact == "launch" for f in s.published):
+        yield Mistake(("published", 0, "fact"), "no launch time was published", 'add one with fact = "launch"')
+    for k, fact in enumerate(s.published):
+        if fact.fact != "launch" and fact.fact in [f.fact for f in s.published[:k]]:
+            yield Mistake(("published", k, "fact"), f"{fact.fact!r} is stated twice", "keep one")
+    node_nations = [n.nation for n in s.nodes]
+    for k, rule in enumerate(s.share):
+        if rule.to in nations and rule.to not in node_nations and rule.level != "none":
+            yield Mistake(("share", k, "to"), f"{rule.to} has no node to receive anything", "add it to [[nodes]]")
+
+
+def _unknown(
+    table: str, key: str, used: Iterable[str], known: list[str], what: str, remedy: str
+) -> Iterator[Mistake]:
+    for k, name in enumerate(used):
+        if name not in known:
+            yield Mistake((table, k, key), f"{name!r} is not a known {what}", remedy + _close(name, known))
+
+
+def _close(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known: {', '.join(known)}" if known else ""
+
+
+def _grid(s: Scenario) -> Iterator[Mistake]:
+    times: list[tuple[Path, float]] = [(("duration_s",), s.duration_s)]
+    for table, sensors in (("infrared", s.infrared), ("radars", s.radars)):
+        for k, sensor in enumerate(sensors):
+            times.append(((table, k, "scan_period_s"), sensor.scan_period_s))
+            times.append(((table, k, "scan_offset_s"), sensor.scan_offset_s))
+    for k, target in enumerate(s.targets):
+        times.append((("targets", k, "launch_s"), target.launch_s))
+        if isinstance(target, Ballistic | Glide):
+            times.append((("targets", k, "boost_s"), target.boost_s))
+        if isinstance(target, Glide):
+            times += [(("targets", k, "bank", j, "t_s"), b.t_s) for j, b in enumerate(target.bank)]
+        if target.launch_s >= s.duration_s:
+            yield Mistake(
+                ("targets", k, "launch_s"),
+                f"launched at {target.launch_s:g} s, but the scenario ends at {s.duration_s:g} s",
+                "launch earlier, or make duration_s longer",
+            )
+    for path, value in times:
+        steps = value / s.step_s
+        if abs(steps - round(steps)) > ON_GRID:
+            yield Mistake(
+                path,
+                f"{value:g} s does not lie on the grid of step_s = {s.step_s:g} s",
+                f"make it a multiple of {s.step_s:g}, e.g. {round(steps) * s.step_s:g}",
+            )

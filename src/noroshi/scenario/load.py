@@ -1,0 +1,280 @@
+"""Read a scenario file, and say everything that is wrong with it at once: line, caret, remedy."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+import types
+from collections.abc import Iterator
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from noroshi.errors import ScenarioError
+from noroshi.scenario import locate
+from noroshi.scenario.consistency import mistakes
+from noroshi.scenario.schema import Scenario
+
+SIZE_MAX = 10_000_000  # bytes: a scenario is written by hand
+_UNITS = {
+    "_km": ("km", "metres"),
+    "_km_s": ("km/s", "m/s"),
+    "_m": ("metres", "km"),
+    "_deg": ("degrees", "another unit"),
+    "_urad": ("microradians", "radians"),
+    "_mrad": ("milliradians", "radians"),
+    "_s": ("seconds", "milliseconds"),
+    "_ms": ("milliseconds", "seconds"),
+}
+
+
+class Problem(NamedTuple):
+    """One mistake: where it stands and what to do. line and column count from 1; 0: the file as a whole."""
+
+    what: str
+    remedy: str
+    line: int
+    column: int
+    length: int
+
+
+def bundled() -> dict[str, Path]:
+    """Names and files of the scenarios that come with the package."""
+    folder = Path(str(files("noroshi") / "scenario" / "library"))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def find(name: str) -> Path:
+    """The file of a scenario: a path, or the name of a bundled one. Raises ScenarioError when there is none."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    known = bundled()
+    if name in known:
+        return known[name]
+    if path.is_dir():
+        raise ScenarioError("is a folder", where=name, remedy="give the scenario file inside it")
+    close = get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]}?" if close else f"bundled ones: {', '.join(known)}"
+    raise ScenarioError("no such file, and no bundled scenario of that name", where=name, remedy=hint)
+
+
+def read_text(name: str) -> str:
+    """The text of a scenario file. Raises ScenarioError where it cannot be read."""
+    path = find(name)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ScenarioError(
+            f"cannot be read: {error.strerror}", where=str(path), remedy="check its permissions"
+        ) from None
+    if len(data) > SIZE_MAX:
+        raise ScenarioError(
+            f"is {len(data) / 1e6:.0f} MB: no scenario", where=str(path), remedy="give a TOML scenario file"
+        )
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise ScenarioError(
+            f"is not UTF-8 text (byte {error.start})", where=str(path), remedy="save it as UTF-8"
+        ) from None
+
+
+def load(name: str) -> Scenario:
+    """The scenario of a file or bundled name. Raises ScenarioError listing every mistake of the file."""
+    text = read_text(name)
+    scenario, found = parse(text)
+    if scenario is None:
+        raise ScenarioError(render(found, text, str(find(name))))
+    return scenario
+
+
+def parse(text: str) -> tuple[Scenario | None, list[Problem]]:
+    """The scenario of a text, or None and every problem, in the order of the text.
+
+    Contradictions between fields (`consistency.mistakes`) are looked for once every field is in order by itself.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return None, [_syntax(error, text)]
+    except RecursionError:
+        return None, [Problem("is nested too deeply", "give a scenario file", 0, 0, 0)]
+    places = locate.locate(text)
+    try:
+        scenario = Scenario.model_validate_json(json.dumps(data, default=str, allow_nan=True))
+    except ValidationError as error:
+        return None, sorted(_problems(error, data, places), key=lambda p: (p.line, p.column))
+    found = [Problem(m.what, m.remedy, *_place(places, m.path)) for m in mistakes(scenario)]
+    return (scenario if not found else None), sorted(found, key=lambda p: (p.line, p.column))
+
+
+def render(problems: list[Problem], text: str, name: str) -> str:
+    """All problems as text: message, file:line:column, the line with its caret, the remedy."""
+    lines = text.split("\n")
+    blocks = []
+    for p in problems:
+        block = [p.what]
+        if p.line:
+            number = str(p.line)
+            margin = " " * len(number)
+            block.append(f"{margin}--> {name}:{p.line}:{p.column}")
+            if p.line > 1 and lines[p.line - 2].strip():
+                block.append(f"{p.line - 1:>{len(number)}} | {lines[p.line - 2]}")
+            block.append(f"{number} | {lines[p.line - 1]}")
+            block.append(f"{margin} | {' ' * (p.column - 1)}{'^' * max(1, p.length)}")
+        else:
+            block.append(f" --> {name}")
+        if p.remedy:
+            block.append(f"   help: {p.remedy}")
+        blocks.append("\n".join(block))
+    count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''} in {name}"
+    return "\n\n".join([*blocks, f"{count}. Every field: noroshi check --schema"])
+
+
+def _syntax(error: tomllib.TOMLDecodeError, text: str) -> Problem:
+    match = re.search(r"\(at (?:line (\d+), column (\d+)|end of document)\)", str(error))
+    what = re.sub(r" \(at .*\)", "", str(error))
+    last = text.rstrip("\n").count("\n") + 1
+    line, column = (int(match[1]), int(match[2])) if match and match[1] else (last, 1)
+    line = min(line, last)
+    return Problem(f"not TOML: {what}", "see https://toml.io for the grammar", line, column, 1)
+
+
+def _place(places: dict[locate.Path, locate.Place], path: locate.Path) -> locate.Place:
+    """The place of a path, or of the nearest table around it."""
+    for end in range(len(path), 0, -1):
+        if path[:end] in places:
+            return places[path[:end]]
+    return locate.Place(0, 0, 0)
+
+
+def _problems(error: ValidationError, data: Any, places: dict[locate.Path, locate.Place]) -> Iterator[Problem]:
+    errors = [(_true_path(e["loc"], data, e["type"]), e) for e in error.errors(include_url=False)]
+    missing = {path for path, e in errors if e["type"] == "missing"}
+    explained = set()
+    for path, e in errors:
+        if e["type"] == "extra_forbidden":
+            guess = _did_you_mean(path, data, {p[-1] for p in missing if p[:-1] == path[:-1]})
+            if guess is not None:
+                explained.add((*path[:-1], guess))
+    for path, e in errors:
+        if path in explained and e["type"] == "missing":
+            continue
+        name = _spell(path)
+        kind = e["type"]
+        if kind == "extra_forbidden":
+            guess = _did_you_mean(path, data, {p[-1] for p in missing if p[:-1] == path[:-1]})
+            known = sorted(_fields(path[:-1], data))
+            what = f"{name} is not a known field"
+            remedy = f"did you mean {guess}?" if guess else f"known here: {', '.join(known)}"
+        elif kind == "missing":
+            what = f"{name} is missing"
+            remedy = _description(path, data)
+        else:
+            what = f"{name}: {_message(e)}"
+            remedy = _unit_hint(path, e) or _description(path, data)
+        yield Problem(what, remedy, *_place(places, path))
+
+
+def _message(e: Any) -> str:
+    if e["type"] == "value_error":
+        return str(e["ctx"]["error"])
+    if e["type"] == "union_tag_not_found":
+        return 'needs kind = "ballistic", "glide" or "recorded"'
+    message = str(e["msg"]).replace("Input should be", "should be")
+    given = e.get("input")
+    return f"{message} (given: {given!r})" if isinstance(given, str | int | float | bool) else message
+
+
+def _true_path(loc: tuple[int | str, ...], data: Any, kind: str) -> locate.Path:
+    """The path in the file: pydantic adds the tag of a union on its way, and names a missing key last."""
+    path: list[int | str] = []
+    here = data
+    for k, key in enumerate(loc):
+        if isinstance(here, dict) and key in here:
+            here = here[key]
+        elif isinstance(here, list) and isinstance(key, int) and key < len(here):
+            here = here[key]
+        elif not (k == len(loc) - 1 and kind == "missing"):
+            continue
+        path.append(key)
+    return tuple(path)
+
+
+def _spell(path: locate.Path) -> str:
+    text = ""
+    for key in path:
+        text += f"[{key + 1}]" if isinstance(key, int) else (f".{key}" if text else key)
+    return text or "the file"
+
+
+def _unit_hint(path: locate.Path, e: Any) -> str:
+    bound = next((v for k, v in (e.get("ctx") or {}).items() if k in ("le", "lt", "ge", "gt")), None)
+    given = e.get("input")
+    if not isinstance(bound, int | float) or not isinstance(given, int | float) or isinstance(given, bool):
+        return ""
+    name = next((str(key) for key in reversed(path) if isinstance(key, str)), "")
+    for suffix in sorted(_UNITS, key=len, reverse=True):
+        if name.endswith(suffix):
+            unit, other = _UNITS[suffix]
+            if bound and (abs(given) >= 10 * abs(bound) or abs(given) <= abs(bound) / 100):
+                return f"value is {given:g}; is it in {other}? this field is in {unit}"
+            return f"this field is in {unit}"
+    return ""
+
+
+def _did_you_mean(path: locate.Path, data: Any, wanted: set[Any]) -> str | None:
+    known = _fields(path[:-1], data)
+    for candidates, cutoff in ((wanted, 0.5), (known, 0.6)):
+        close = get_close_matches(str(path[-1]), [str(c) for c in candidates], n=1, cutoff=cutoff)
+        if close:
+            return close[0]
+    return None
+
+
+def _description(path: locate.Path, data: Any) -> str:
+    field = _fields(path[:-1], data).get(path[-1]) if path else None
+    return (field.description or "") if field is not None else ""
+
+
+def _fields(path: locate.Path, data: Any) -> dict[Any, Any]:
+    """Known keys (as written in the file) and their fields of the table at a path."""
+    model: Any = Scenario
+    here = data
+    for key in path:
+        if isinstance(key, int):
+            here = here[key] if isinstance(here, list) and key < len(here) else None
+            continue
+        field = _aliased(model).get(key) if model is not None else None
+        here = here.get(key) if isinstance(here, dict) else None
+        model = field.annotation if field is not None else None
+    return _aliased(_choose(model, here)) if model is not None else {}
+
+
+def _aliased(model: Any) -> dict[Any, Any]:
+    model = _choose(model, None)
+    if model is None:
+        return {}
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _choose(annotation: Any, table: Any) -> Any:
+    """The model inside an annotation; of a union, the one whose `kind` the table has."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    origin = get_origin(annotation)
+    if origin is Annotated or origin is tuple:
+        return _choose(get_args(annotation)[0], table)
+    if origin in (Union, types.UnionType):
+        models = [m for m in (_choose(a, table) for a in get_args(annotation)) if m is not None]
+        kind = table.get("kind") if isinstance(table, dict) else None
+        for model in models:
+            if "kind" in model.model_fields and kind in get_args(model.model_fields["kind"].annotation):
+                return model
+        return models[0] if models else None
+    return None

@@ -1,0 +1,174 @@
+"""One run: scenario -> tables. The pipeline of the design, read from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float64
+
+from noroshi import frames
+from noroshi.network.deliver import deliver
+from noroshi.network.models import Node
+from noroshi.orbits.ephemeris import ephemeris
+from noroshi.results import Run
+from noroshi.scenario import build
+from noroshi.scenario.schema import Scenario
+from noroshi.sensors.detect import observe
+from noroshi.sensors.look import opportunities
+from noroshi.summary import summarise
+from noroshi.tables import Contributions, Deliveries, Detections, Scans, Tracks
+from noroshi.targets import ballistic, glide, recorded
+from noroshi.targets.models import BallisticFlight, GlideFlight, Target, Trajectory
+from noroshi.targets.truth import truth
+from noroshi.time import EarthOrientation, load_earth_orientation
+from noroshi.tracking.models import TrackerConfig
+from noroshi.tracking.score import score
+from noroshi.tracking.tracker import track
+from noroshi.warning.decide import decide
+from noroshi.warning.impact import predict
+
+Progress = Callable[[str, int, int], None]
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    run: int = 0,
+    folder: Path = Path(),
+    progress: Progress = lambda name, finished, total: None,
+) -> Run:
+    """Run a scenario once, from flights to scores.
+
+    `seed` replaces the scenario's; `run` numbers repetitions of one seed. Files that the scenario names lie
+    relative to `folder`. `progress(stage, finished, total)` is called as stages advance. The same scenario, seed
+    and run give the same tables. Raises NoroshiError for impossible flights, bad files and bad schedules.
+    """
+    seed = scenario.seed if seed is None else seed
+    epoch, t, eop = build.epoch(scenario), build.grid(scenario), load_earth_orientation()
+    m = frames.itrs_from_gcrs(epoch, t, eop)
+
+    plans = build.targets(scenario, folder)
+    flown = []
+    for k, plan in enumerate(plans):
+        progress("fly targets", k, len(plans))
+        flown.append(fly(plan, scenario, eop))
+    true = truth(flown, epoch, t, m)
+    progress("fly targets", len(plans), len(plans))
+
+    sensors = build.sensors(scenario, folder)
+    progress("move sensors", 0, len(sensors))
+    places = ephemeris(build.platforms(scenario, folder), epoch, t, eop)
+    progress("move sensors", len(sensors), len(sensors))
+
+    progress("look", 0, 1)
+    models = [sensor.model for sensor in sensors]
+    chances = opportunities(models, places, true, m)
+    looks, scans, detections, answers = observe(
+        models, places.sensors, true.targets, places, true, chances, m, seed, run
+    )
+    progress("look", 1, 1)
+
+    progress("deliver", 0, 1)
+    nodes = build.nodes(scenario)
+    deliveries = deliver(
+        scans,
+        sensors=models,
+        owners=[build.nations(scenario)[sensor.owner] for sensor in sensors],
+        ephemeris=places,
+        itrs_from_gcrs=m,
+        nodes=nodes,
+        entry_points=build.entry_points(scenario),
+        space=build.space_links(scenario),
+        ground=build.ground_links(scenario),
+        rules=build.rules(scenario),
+    )
+    progress("deliver", 1, 1)
+
+    owner = np.array([sensor.owner for sensor in sensors])
+    parts = []
+    for k, node in enumerate(nodes):
+        progress("track", k, len(nodes))
+        parts.append(track_node(k, node, build.tracker_config(scenario), scans, detections, deliveries, owner))
+    tracks = _joined(Tracks, [part[0] for part in parts])
+    contributions = _joined(Contributions, [part[1] for part in parts])
+    progress("track", len(nodes), len(nodes))
+
+    progress("warn", 0, 1)
+    m_rows = frames.itrs_from_gcrs(epoch, tracks.t, eop)
+    predictions = predict(tracks, m_rows)
+    warnings = decide(tracks, predictions, build.areas(scenario), build.warning_rule(scenario), m_rows)
+    progress("warn", 1, 1)
+
+    progress("score", 0, 1)
+    scores = score(len(nodes), tracks, deliveries, scans, detections, answers, true)
+    summary = summarise(
+        scenario,
+        seed=seed,
+        itrs_from_gcrs=m,
+        truth=true,
+        looks=looks,
+        scans=scans,
+        detections=detections,
+        deliveries=deliveries,
+        tracks=tracks,
+        warnings=warnings,
+        samples=scores.samples,
+        scores=scores.nodes,
+    )
+    progress("score", 1, 1)
+    return Run(
+        scenario=scenario,
+        seed=seed,
+        run=run,
+        ephemeris=places,
+        truth=true,
+        itrs_from_gcrs=m,
+        opportunities=chances,
+        looks=looks,
+        scans=scans,
+        detections=detections,
+        detection_truth=answers,
+        deliveries=deliveries,
+        tracks=tracks,
+        contributions=contributions,
+        predictions=predictions,
+        warnings=warnings,
+        samples=scores.samples,
+        summary=summary,
+    )
+
+
+def fly(plan: build.TargetPlan, scenario: Scenario, eop: EarthOrientation) -> Target:
+    """One target's trajectory, by the model that its flight asks for."""
+    flight = plan.flight
+    if isinstance(flight, BallisticFlight):
+        trajectory: Trajectory = ballistic.rebuild(flight, scenario.step_s)
+    elif isinstance(flight, GlideFlight):
+        trajectory = glide.fly(flight, scenario.step_s)
+    else:
+        trajectory = recorded.fly(flight.path, flight.phase, build.epoch(scenario), scenario.step_s, eop)
+    return Target(plan.name, trajectory, plan.t_launch, plan.intensity_w_sr, plan.rcs_m2)
+
+
+def track_node(
+    number: int,
+    node: Node,
+    config: TrackerConfig,
+    scans: Scans,
+    detections: Detections,
+    deliveries: Deliveries,
+    owner: Float64[np.ndarray, "sensor"],
+) -> tuple[Tracks, Contributions]:
+    """What one node makes of the scans that reached it in time."""
+    reached = deliveries.scan[(deliveries.node == number) & np.isfinite(deliveries.t_arrival)]
+    rows = np.flatnonzero(np.isin(scans.scan, reached))
+    order = rows[np.lexsort((scans.sensor[rows], scans.t_event[rows]))]
+    return track(config, scans, detections, order, number, owner, node.fusion_wait_s)
+
+
+def _joined(table: type, parts: list) -> object:
+    return table(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(table)})
