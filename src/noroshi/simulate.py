@@ -92,7 +92,9 @@ def simulate(
     parts = []
     for k, node in enumerate(nodes):
         progress("track", k, len(nodes))
-        parts.append(track_node(k, node, build.tracker_config(scenario), scans, detections, deliveries, owner))
+        parts.append(
+            track_node(k, node, build.tracker_config(scenario), scans, detections, deliveries, owner)
+        )
     tracks = _joined(Tracks, [part[0] for part in parts])
     contributions = _joined(Contributions, [part[1] for part in parts])
     progress("track", len(nodes), len(nodes))

@@ -118,7 +118,9 @@ def write_tables(folder: Path, run: Run) -> None:
     folder.mkdir(exist_ok=True)
     for name in RUN_TABLES:
         columns = table_columns(name, run)
-        table = pa.table(columns).replace_schema_metadata({"noroshi_table": name, "noroshi_schema": TABLE_SCHEMA})
+        table = pa.table(columns).replace_schema_metadata(
+            {"noroshi_table": name, "noroshi_schema": TABLE_SCHEMA}
+        )
         pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
 
 
@@ -135,7 +137,9 @@ def table_columns(name: str, run: Run) -> dict[str, np.ndarray | pa.Array]:
         return columns
     if name == "opportunities":
         return _dense(
-            table, ("time", "sensor", "target"), {"sensor": run.ephemeris.sensors, "target": run.truth.targets}
+            table,
+            ("time", "sensor", "target"),
+            {"sensor": run.ephemeris.sensors, "target": run.truth.targets},
         )
     columns: dict[str, np.ndarray | pa.Array] = {}
     for field in fields(table):
@@ -153,7 +157,11 @@ def _dense(table: Any, axes: tuple[str, ...], names: dict[str, tuple[str, ...]])
         )
     for field in fields(table):
         value = getattr(table, field.name)
-        if isinstance(value, np.ndarray) and value.shape[: len(shape)] == shape and field.name != "intensity_w_sr":
+        if (
+            isinstance(value, np.ndarray)
+            and value.shape[: len(shape)] == shape
+            and field.name != "intensity_w_sr"
+        ):
             columns |= _named(field.name, value.reshape(-1, *value.shape[len(shape) :]))
     return columns
 

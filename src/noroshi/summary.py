@@ -54,7 +54,12 @@ def facts(truth: Truth, itrs_from_gcrs: Float64[np.ndarray, "time 3 3"], target:
     lat, lon, height = geodetic_from_itrs(r_itrs)
     launch = truth.t_launch[target]
     return Facts(
-        truth.t[alive] - launch, lat, lon, height, truth.phase[alive, target], float(truth.t_impact[target] - launch)
+        truth.t[alive] - launch,
+        lat,
+        lon,
+        height,
+        truth.phase[alive, target],
+        float(truth.t_impact[target] - launch),
     )
 
 
@@ -167,7 +172,9 @@ def _target(
 def _track_targets(samples: Samples, node: int) -> dict[int, int]:
     """The target to which scoring assigned each track of a node most often."""
     mine = (samples.node == node) & (samples.track >= 0)
-    pairs, counts = np.unique(np.stack([samples.track[mine], samples.target[mine]]), axis=1, return_counts=True)
+    pairs, counts = np.unique(
+        np.stack([samples.track[mine], samples.target[mine]]), axis=1, return_counts=True
+    )
     best: dict[int, tuple[int, int]] = {}
     for track, target, count in zip(*pairs.tolist(), counts.tolist(), strict=True):
         if count > best.get(track, (0, -1))[0]:
@@ -216,7 +223,11 @@ def _warned(
 
 def _latency(deliveries: Deliveries, detections: Detections, node: int) -> dict[str, float | None]:
     """Arrival minus event over the scans with detections that are this node's to have."""
-    rows = (deliveries.node == node) & np.isin(deliveries.scan, detections.scan) & (deliveries.t_released < np.inf)
+    rows = (
+        (deliveries.node == node)
+        & np.isin(deliveries.scan, detections.scan)
+        & (deliveries.t_released < np.inf)
+    )
     delay = deliveries.t_arrival[rows] - deliveries.t_event[rows]
     arrived = delay[np.isfinite(delay)]
     if not len(delay):
@@ -299,7 +310,9 @@ def published(
             "predicted_until_s": None if predicted is None else predicted[1],
             "by_launch": by_launch,
         }
-    physical = [name for name in result if name != "warning_public" and result[name]["predicted_s"] is not None]
+    physical = [
+        name for name in result if name != "warning_public" and result[name]["predicted_s"] is not None
+    ]
     result["launch"] = {
         launch.utc: {
             "alternative": launch.alternative,

@@ -19,7 +19,9 @@ def check(
     /,
     *,
     schema: Annotated[bool, Parameter(help="Print the JSON Schema of scenario files.", negative=())] = False,
-    as_json: Annotated[bool, Parameter(name="--json", help="Print the problems as JSON.", negative=())] = False,
+    as_json: Annotated[
+        bool, Parameter(name="--json", help="Print the problems as JSON.", negative=())
+    ] = False,
 ) -> None:
     """Say every mistake of SCENARIO (a file or a bundled name): line, caret, remedy. Exit code 2 if there is one."""
     if schema:

@@ -26,21 +26,36 @@ from noroshi.errors import NoroshiError
 from noroshi.scenario.load import load, read_text
 from noroshi.scenario.schema import Scenario
 
-PACKAGES = ("noroshi", "numpy", "scipy", "jax", "jaxlib", "numba", "sgp4", "pyerfa", "astropy-iers-data", "pyarrow")
+PACKAGES = (
+    "noroshi",
+    "numpy",
+    "scipy",
+    "jax",
+    "jaxlib",
+    "numba",
+    "sgp4",
+    "pyerfa",
+    "astropy-iers-data",
+    "pyarrow",
+)
 
 
 def run(
     scenario: str,
     /,
     *,
-    runs: Annotated[int, Parameter(help="Repeat with this many seeds; adds medians and 5-95 % intervals.")] = 1,
+    runs: Annotated[
+        int, Parameter(help="Repeat with this many seeds; adds medians and 5-95 % intervals.")
+    ] = 1,
     vary: Annotated[
         Literal["seed", "layer-phase"],
         Parameter(help="What the repetitions vary. layer-phase: each with and without sharing."),
     ] = "seed",
     seed: Annotated[int | None, Parameter(help="Instead of the scenario's own seed.")] = None,
     share: Annotated[bool, Parameter(help="--no-share removes every release rule.")] = True,
-    out: Annotated[Path | None, Parameter(help="Run folder (default: the next free runs/NAME-0001, -0002, ...).")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="Run folder (default: the next free runs/NAME-0001, -0002, ...).")
+    ] = None,
     force: Annotated[bool, Parameter(help="Replace the run folder if it is there.", negative=())] = False,
     workers: Annotated[int | None, Parameter(help="Processes for --runs (default: the cores).")] = None,
     lang: Annotated[Literal["en", "ja"], Parameter(help="Language in which the report opens.")] = "en",
@@ -60,7 +75,8 @@ def run(
         raise NoroshiError("--workers must be at least 1", remedy="leave it out to use every core")
     if vary == "layer-phase" and runs == 1:
         raise NoroshiError(
-            "--vary layer-phase needs repetitions", remedy="add --runs 50 (each is run with and without sharing)"
+            "--vary layer-phase needs repetitions",
+            remedy="add --runs 50 (each is run with and without sharing)",
         )
     console = Console(stderr=as_json, highlight=False)
     given = load(scenario)

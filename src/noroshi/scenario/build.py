@@ -97,7 +97,9 @@ def platforms(scenario: Scenario, folder: Path = Path()):
         chosen = _catalogued(catalogue, folder)
         groups.append(Catalogued(tuple(n for n, _ in chosen), tuple(s for _, s in chosen)))
     if scenario.radars:
-        lat, lon, height = np.array([(r.latitude_deg, r.longitude_deg, r.height_m) for r in scenario.radars]).T
+        lat, lon, height = np.array(
+            [(r.latitude_deg, r.longitude_deg, r.height_m) for r in scenario.radars]
+        ).T
         groups.append(Sites(tuple(r.name for r in scenario.radars), np.deg2rad(lat), np.deg2rad(lon), height))
     return groups
 
@@ -202,7 +204,9 @@ def entry_points(scenario: Scenario) -> tuple[EntryPoint, ...]:
 
 def _place(part) -> Float64[np.ndarray, "3"]:
     return np.asarray(
-        itrs_from_geodetic(np.deg2rad(part.latitude_deg), np.deg2rad(part.longitude_deg), np.float64(part.height_m))
+        itrs_from_geodetic(
+            np.deg2rad(part.latitude_deg), np.deg2rad(part.longitude_deg), np.float64(part.height_m)
+        )
     )
 
 
@@ -285,7 +289,9 @@ def areas(scenario: Scenario) -> tuple[Area, ...]:
     """Listed areas."""
     found = []
     for area in scenario.areas:
-        corners = np.deg2rad(np.array(area.polygon_deg if area.polygon_deg else [area.centre_deg], np.float64))
+        corners = np.deg2rad(
+            np.array(area.polygon_deg if area.polygon_deg else [area.centre_deg], np.float64)
+        )
         found.append(Area(area.name, corners[:, 0], corners[:, 1], (area.radius_km or 0.0) * KM))
     return tuple(found)
 

@@ -56,7 +56,10 @@ def _references(s: Scenario) -> Iterator[Mistake]:
         ("share", "to", [r.to for r in s.share]),
     ):
         yield from _unknown(table, key, owners, nations, "nation", "list it in [[nations]]")
-    for table, used in (("layers", [x.sensor for x in s.layers]), ("satellites", [x.sensor for x in s.satellites])):
+    for table, used in (
+        ("layers", [x.sensor for x in s.layers]),
+        ("satellites", [x.sensor for x in s.satellites]),
+    ):
         yield from _unknown(table, "sensor", used, infrared, "infrared sensor", "describe it in [[infrared]]")
     bands = sorted({band for target in s.targets for band in target.intensity_kw_sr})
     for k, sensor in enumerate(s.infrared):
@@ -79,14 +82,18 @@ def _references(s: Scenario) -> Iterator[Mistake]:
             )
     facts = [f.fact for f in s.published if f.fact != "launch"]
     if facts and not any(f.fact == "launch" for f in s.published):
-        yield Mistake(("published", 0, "fact"), "no launch time was published", 'add one with fact = "launch"')
+        yield Mistake(
+            ("published", 0, "fact"), "no launch time was published", 'add one with fact = "launch"'
+        )
     for k, fact in enumerate(s.published):
         if fact.fact != "launch" and fact.fact in [f.fact for f in s.published[:k]]:
             yield Mistake(("published", k, "fact"), f"{fact.fact!r} is stated twice", "keep one")
     node_nations = [n.nation for n in s.nodes]
     for k, rule in enumerate(s.share):
         if rule.to in nations and rule.to not in node_nations and rule.level != "none":
-            yield Mistake(("share", k, "to"), f"{rule.to} has no node to receive anything", "add it to [[nodes]]")
+            yield Mistake(
+                ("share", k, "to"), f"{rule.to} has no node to receive anything", "add it to [[nodes]]"
+            )
 
 
 def _unknown(

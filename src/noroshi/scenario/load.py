@@ -153,7 +153,9 @@ def _place(places: dict[locate.Path, locate.Place], path: locate.Path) -> locate
     return locate.Place(0, 0, 0)
 
 
-def _problems(error: ValidationError, data: Any, places: dict[locate.Path, locate.Place]) -> Iterator[Problem]:
+def _problems(
+    error: ValidationError, data: Any, places: dict[locate.Path, locate.Place]
+) -> Iterator[Problem]:
     errors = [(_true_path(e["loc"], data, e["type"]), e) for e in error.errors(include_url=False)]
     missing = {path for path, e in errors if e["type"] == "missing"}
     explained = set()

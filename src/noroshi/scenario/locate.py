@@ -114,7 +114,9 @@ class _Scanner:
             self.at += 2 if quote == '"' and self.text[self.at] == "\\" else 1
         inner = self.text[start : self.at]
         self.at += len(ends)
-        while len(ends) == 3 and self.text[self.at] == quote:  # up to two quotes may stand before the closing three
+        while (
+            len(ends) == 3 and self.text[self.at] == quote
+        ):  # up to two quotes may stand before the closing three
             self.at += 1
         return inner
 
@@ -142,4 +144,6 @@ class _Scanner:
     def _place(self, start: int, length: int) -> Place:
         before = self.text.rfind("\n", 0, start)
         line_end = self.text.find("\n", start)
-        return Place(self.text.count("\n", 0, start) + 1, start - before, min(length, max(1, line_end - start)))
+        return Place(
+            self.text.count("\n", 0, start) + 1, start - before, min(length, max(1, line_end - start))
+        )

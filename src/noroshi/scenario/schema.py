@@ -35,7 +35,9 @@ class Sourced(Part):
     @model_validator(mode="after")
     def _says_where_from(self) -> Self:
         if self.source is None and self.notional is None:
-            raise ValueError("needs `source` (where the figures come from) or `notional` (why they are assumed)")
+            raise ValueError(
+                "needs `source` (where the figures come from) or `notional` (why they are assumed)"
+            )
         return self
 
 
@@ -53,7 +55,9 @@ class NodePart(Sourced):
     latitude_deg: Latitude
     longitude_deg: Longitude
     height_m: Height = 0.0
-    fusion_wait_s: float = Field(2.0, ge=0, le=60, description="a scan later than this after its event is lost")
+    fusion_wait_s: float = Field(
+        2.0, ge=0, le=60, description="a scan later than this after its event is lost"
+    )
 
 
 class Layer(Sourced):
@@ -279,7 +283,9 @@ class AreaPart(Sourced):
         if (self.polygon_deg is not None) == circle:
             raise ValueError("give polygon_deg, or centre_deg and radius_km")
         if self.polygon_deg is not None and not _is_convex(self.polygon_deg):
-            raise ValueError("polygon_deg must have three or more corners in order and turn one way only (convex)")
+            raise ValueError(
+                "polygon_deg must have three or more corners in order and turn one way only (convex)"
+            )
         return self
 
 
@@ -293,12 +299,8 @@ def _is_convex(corners: tuple[tuple[float, float], ...]) -> bool:
     scale = cos(radians(sum(lat for lat, _ in corners) / n))
     lon0 = corners[0][1]
     points = [(((lon - lon0 + 180) % 360 - 180) * scale, lat) for lat, lon in corners]
-    edges = [
-        (points[(k + 1) % n][0] - points[k][0], points[(k + 1) % n][1] - points[k][1]) for k in range(n)
-    ]
-    turns = [
-        edges[k][0] * edges[(k + 1) % n][1] - edges[k][1] * edges[(k + 1) % n][0] for k in range(n)
-    ]
+    edges = [(points[(k + 1) % n][0] - points[k][0], points[(k + 1) % n][1] - points[k][1]) for k in range(n)]
+    turns = [edges[k][0] * edges[(k + 1) % n][1] - edges[k][1] * edges[(k + 1) % n][0] for k in range(n)]
     return all(t > 0 for t in turns) or all(t < 0 for t in turns)
 
 
@@ -359,7 +361,9 @@ class Requirement(Part):
     custody_2: Probability | None = None
     rmse_position_m: float | None = Field(None, gt=0)
     latency_p95_s: float | None = Field(None, gt=0)
-    warning_lead_s: float | None = Field(None, description="seconds between public warning and overflight or impact")
+    warning_lead_s: float | None = Field(
+        None, description="seconds between public warning and overflight or impact"
+    )
     reason: str | None = None
 
 

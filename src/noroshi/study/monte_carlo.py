@@ -157,7 +157,9 @@ def phase_study(found: dict[Case, dict[str, Any]]) -> dict[str, Any]:
         answer[name] = {
             nation: {
                 target: {
-                    "t_warning_s": spread(s["nodes"][nation]["targets"][target]["t_warning_s"] for s in summaries)
+                    "t_warning_s": spread(
+                        s["nodes"][nation]["targets"][target]["t_warning_s"] for s in summaries
+                    )
                 }
                 for target in summaries[0]["nodes"][nation]["targets"]
             }
