@@ -1,9 +1,10 @@
 """The US Standard Atmosphere 1976: temperature, pressure, density and speed of sound by height.
 
 Exact layers to 86 km (NOAA-S/T 76-1562, part 1: equations 23, 33, 42, 50). Above, the published table at
-86-150 km is interpolated, logarithms linear in geopotential height: the standard's own species equations are left
-out, since drag there only marks the onset of re-entry. Beyond 150 km the last slope continues. Functions take NumPy
-or JAX arrays of geometric height [m]; heights under -5 km, where the standard starts, count as -5 km.
+86-150 km is interpolated, logarithms linear in geopotential height: the standard's own species equations are
+left out, since drag there only marks the onset of re-entry. Beyond 150 km the last slope continues.
+Functions take NumPy or JAX arrays of geometric height [m]; heights under -5 km, where the standard starts,
+count as -5 km.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ _UPPER = np.array(
 class Air(NamedTuple):
     """Still air at a height.
 
-    Above 86 km pressure and speed of sound follow from density and temperature with the sea-level gas constant:
-    the order of magnitude only.
+    Above 86 km pressure and speed of sound follow from density and temperature with the sea-level gas
+    constant: the order of magnitude only.
     """
 
     temperature_k: Any

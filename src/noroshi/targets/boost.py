@@ -161,8 +161,8 @@ def newton(
 ) -> tuple[Float64[np.ndarray, "n"], float]:
     """Solve residual(x) = 0 by damped Newton; the solution and what is left of the residual's norm.
 
-    Each call evaluates a point and its n finite differences together, as one batch. `steps`: of the differences;
-    `limit`: the largest change of one iteration. Candidates that do not fly have nan residuals.
+    Each call evaluates a point and its n finite differences together, as one batch. `steps`: of the
+    differences; `limit`: the largest change of one iteration. Candidates that do not fly have nan residuals.
     """
     n = len(x)
     moves = np.vstack([np.zeros(n), np.diag(steps)])

@@ -1,7 +1,7 @@
 """Free flight over a sphere without rotation or air: the closed forms that published flights are judged by.
 
-Surface to surface on one Kepler ellipse (R = 6371 km); Bate, Mueller & White, Fundamentals of Astrodynamics (1971),
-chapter 6. The real flight is `targets.ballistic`.
+Surface to surface on one Kepler ellipse (R = 6371 km); Bate, Mueller & White, Fundamentals of Astrodynamics
+(1971), chapter 6. The real flight is `targets.ballistic`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Motion of one body over the rotating Earth: fixed-step RK4 on the ITRS equations, in JAX.
 
-Gravity with J2, Coriolis and centrifugal terms, still co-rotating air, drag, lift and thrust (the vector equation
-of a body in a rotating frame; drag and lift as in Vinh, Busemann & Culp 1980). What switches - thrust, lift, bank - is
-held over a step and changes on grid times only: a switch inside a step would make the scheme first order.
+Gravity with J2, Coriolis and centrifugal terms, still co-rotating air, drag, lift and thrust (the vector
+equation of a body in a rotating frame; drag and lift as in Vinh, Busemann & Culp 1980). What switches -
+thrust, lift, bank - is held over a step and changes on grid times only: a switch inside a step would make
+the scheme first order.
 """
 
 from __future__ import annotations
@@ -46,9 +47,9 @@ class Planet(NamedTuple):
 class Body(NamedTuple):
     """What acts on a body besides gravity and bare drag, constant over a flight; axes [flight] or scalars.
 
-    Thrust acceleration thrust0 / (1 - mass_fraction t / boost_s), along the launch site's axes turned from the
-    vertical by `tilt` radians towards east and north: tilt(t) = (tilt_en s + bulge_en b), s rising smoothly from 0 at
-    vertical_s to 1 at boost_s, b = 16 x^2 (1 - x)^2 between them.
+    Thrust acceleration thrust0 / (1 - mass_fraction t / boost_s), along the launch site's axes turned from
+    the vertical by `tilt` radians towards east and north: tilt(t) = (tilt_en s + bulge_en b), s rising
+    smoothly from 0 at vertical_s to 1 at boost_s, b = 16 x^2 (1 - x)^2 between them.
     """
 
     thrust0: Any  # m/s2, at launch

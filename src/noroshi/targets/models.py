@@ -50,8 +50,8 @@ class GlideFlight(NamedTuple):
 class Record(NamedTuple):
     """A recorded trajectory as its file states it; `targets.recorded` puts it on a grid.
 
-    Axes are those of `frame`: "ITRS", "GCRS", "EME2000" or "TEME". `day`, `fraction` (TT, two-part Julian date)
-    are the instant of t = 0, nan where the file knows none.
+    Axes are those of `frame`: "ITRS", "GCRS", "EME2000" or "TEME". `day`, `fraction` (TT, two-part Julian
+    date) are the instant of t = 0, nan where the file knows none.
     """
 
     name: str

@@ -23,9 +23,10 @@ def truth(
 ) -> Truth:
     """Every target on the uniform grid t [s past the epoch], GCRS.
 
-    A target is alive from launch to its last grid time above ground. Outside that it rests, with the rotating
-    Earth, at its first or last place. `bands`: order of the intensity axis; by default those of the targets as
-    they come. Raises FlightError for a launch off the grid, a trajectory on another grid, or an unknown phase.
+    A target is alive from launch to its last grid time above ground. Outside that it rests, with the
+    rotating Earth, at its first or last place. `bands`: order of the intensity axis; by default those of the
+    targets as they come. Raises FlightError for a launch off the grid, a trajectory on another grid, or an
+    unknown phase.
     """
     if bands is None:
         bands = tuple(dict.fromkeys(band for target in targets for band in target.intensity_w_sr))
