@@ -20,7 +20,7 @@ from noroshi.sensors.detect import observe
 from noroshi.sensors.look import opportunities
 from noroshi.summary import summarise
 from noroshi.tables import Contributions, Deliveries, Detections, Scans, Tracks
-from noroshi.targets import ballistic, glide, recorded
+from noroshi.targets import ballistic, glide
 from noroshi.targets.models import BallisticFlight, GlideFlight, Target, Trajectory
 from noroshi.targets.truth import truth
 from noroshi.time import EarthOrientation, load_earth_orientation
@@ -56,7 +56,7 @@ def simulate(
     for k, plan in enumerate(plans):
         progress("fly targets", k, len(plans))
         flown.append(fly(plan, scenario, eop))
-    true = truth(flown, epoch, t, m)
+    true = truth(flown, t, m)
     progress("fly targets", len(plans), len(plans))
 
     sensors = build.sensors(scenario, folder)
@@ -152,6 +152,8 @@ def fly(plan: build.TargetPlan, scenario: Scenario, eop: EarthOrientation) -> Ta
     elif isinstance(flight, GlideFlight):
         trajectory = glide.fly(flight, scenario.step_s)
     else:
+        from noroshi.targets import recorded
+
         trajectory = recorded.fly(flight.path, flight.phase, build.epoch(scenario), scenario.step_s, eop)
     return Target(plan.name, trajectory, plan.t_launch, plan.intensity_w_sr, plan.rcs_m2)
 
