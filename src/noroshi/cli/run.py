@@ -78,7 +78,7 @@ def run(
             "--vary layer-phase needs repetitions",
             remedy="add --runs 50 (each is run with and without sharing)",
         )
-    console = Console(stderr=as_json, highlight=False)
+    console = _console(as_json)
     given = load(scenario)
     text = read_text(scenario)
     if vary == "layer-phase" and not given.layers:
@@ -116,6 +116,12 @@ def run(
         return
     console.print(_closing_table(summary))
     console.print(f"saved {folder}   next: open {folder / 'report.html'}")
+
+
+def _console(as_json: bool) -> Console:
+    """Where a person reads: standard error when standard output is for a script; wide enough for the table off a terminal."""
+    console = Console(stderr=as_json, highlight=False)
+    return console if console.is_terminal else Console(stderr=as_json, highlight=False, width=120)
 
 
 def _study(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -318,7 +319,7 @@ def flight_phases(flight: Facts) -> list[tuple[Phase, np.ndarray]]:
     change = np.flatnonzero(np.diff(flight.phase)) + 1
     bounds = np.concatenate([[0], change, [len(flight.t)]])
     found = []
-    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, end in pairwise(bounds.tolist()):
         part = slice(start, min(end + 1, len(flight.t)))
         for piece in pieces(map_lon(flight.lon_rad[part]), np.rad2deg(flight.lat_rad[part])):
             found.append((Phase(int(flight.phase[start])), piece))

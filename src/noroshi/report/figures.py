@@ -7,7 +7,7 @@ them once, as the named data set `coast`.
 from __future__ import annotations
 
 from math import cos, radians
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -82,15 +82,16 @@ def chart_map(report: Report, say: Say) -> Spec:
     """Flights by phase, satellites, radar fields, areas, impact ellipses over the coastlines."""
     run, scenario = report.run, report.run.scenario
     west, east, south, north = extent(report)
-    scale = cos(radians((south + north) / 2))
-    height = int(min(620, max(320, WIDE * (north - south) / ((east - west) * scale))))
     x = {
         "field": "x",
         "type": "quantitative",
         "scale": {"domain": [west, east], "nice": False, "zero": False},
         "axis": {
             "title": say("longitude"),
-            "labelExpr": "(datum.value > 180 ? 360 - datum.value : abs(datum.value)) + '°' + (datum.value > 180 || datum.value < 0 ? 'W' : 'E')",
+            "labelExpr": (
+                "(datum.value > 180 ? 360 - datum.value : abs(datum.value)) + '°'"
+                " + (datum.value > 180 || datum.value < 0 ? 'W' : 'E')"
+            ),
         },
     }
     y = {
@@ -180,7 +181,14 @@ def chart_map(report: Report, say: Say) -> Spec:
                 },
             }
         )
-    return _spec(layers, WIDE, height)
+    return _spec(layers, WIDE, map_height(report))
+
+
+def map_height(report: Report) -> int:
+    """Height of the map in pixels: true to scale at its middle latitude, within limits."""
+    west, east, south, north = extent(report)
+    scale = cos(radians((south + north) / 2))
+    return int(min(720, max(320, WIDE * (north - south) / ((east - west) * scale))))
 
 
 def _rows(pieces: Any) -> list[dict[str, Any]]:
@@ -204,48 +212,93 @@ def _outline(scenario: Scenario, k: int) -> np.ndarray:
 
 
 def _marks(report: Report, say: Say, x: Spec, y: Spec, shown: list[tuple[str, str]]) -> list[Spec]:
-    """Points and their names: areas, radars, entry points in view, named points, true impacts."""
+    """Points and their names: true impacts, named points, areas, radars, entry points; names make way for names."""
     scenario = report.run.scenario
-    west, east, south, north = extent(report)
-    points, names = [], []
-
-    def put(lon_rad: float, lat_deg: float, shape: str, colour: str, name: str, dy: int) -> None:
-        at = {"x": float(data.map_lon(np.array([lon_rad]))[0]), "y": lat_deg}
-        if west <= at["x"] <= east and south <= at["y"] <= north:
-            if shape:
-                points.append({**at, "shape": shape, "colour": colour})
-            names.append({**at, "name": name, "dy": dy})
-
-    for radar in scenario.radars:
-        put(radians(radar.longitude_deg), radar.latitude_deg, "triangle-up", GREEN, radar.name, 14)
-    for entry in scenario.entry_points:
-        put(radians(entry.longitude_deg), entry.latitude_deg, "square", SKY, entry.name, -12)
-        shown.append((say("layer_entry"), SKY)) if (say("layer_entry"), SKY) not in shown else None
-    for point in scenario.points:
-        put(radians(point.longitude_deg), point.latitude_deg, "circle", "#222a33", point_name(point, say), 14)
-    for k, area in enumerate(scenario.areas):
-        middle = np.mean(_outline(scenario, k)[:-1], axis=0)
-        put(radians(float(middle[0])), float(middle[1]), "", "", point_name(area, say), 0)
+    warned = {int(a) for a in report.run.warnings.area.tolist()}
+    places: list[_Place] = []
     for flight, name in zip(report.flights, report.run.truth.targets, strict=True):
-        lat = float(np.rad2deg(flight.lat_rad[-1]))
-        put(float(flight.lon_rad[-1]), lat, "cross", "#222a33", f"{name}: {say('layer_impact')}", -12)
-    position = {"x": x, "y": y}
-    marks: list[Spec] = [
-        {
-            "data": {"values": [p for p in points if p["shape"] == shape]},
-            "mark": {"type": "point", "shape": shape, "filled": True, "size": 60, "clip": True},
-            "encoding": {**position, "color": {"field": "colour", "type": "nominal", "scale": None}},
-        }
-        for shape in sorted({p["shape"] for p in points})
-    ]
-    for dy in sorted({n["dy"] for n in names}):
-        text = {"type": "text", "dy": dy, "fontSize": 11, "clip": True}
-        rows = {"values": [n for n in names if n["dy"] == dy]}
-        encoding = {**position, "text": {"field": "name"}}
+        end = (float(flight.lon_rad[-1]), float(np.rad2deg(flight.lat_rad[-1])))
+        places.append(_Place(*end, "cross", "#222a33", f"{name}: {say('layer_impact')}"))
+    for point in scenario.points:
+        at = (radians(point.longitude_deg), point.latitude_deg)
+        places.append(_Place(*at, "circle", "#222a33", point_name(point, say)))
+    for k in sorted(range(len(scenario.areas)), key=lambda k: k not in warned):
+        middle = np.mean(_outline(scenario, k)[:-1], axis=0)
+        name = point_name(scenario.areas[k], say)
+        places.append(_Place(radians(float(middle[0])), float(middle[1]), "", "", name))
+    for radar in scenario.radars:
+        places.append(
+            _Place(radians(radar.longitude_deg), radar.latitude_deg, "triangle-up", GREEN, radar.name)
+        )
+    if scenario.entry_points:
+        shown.append((say("layer_entry"), SKY))
+    for entry in scenario.entry_points:
+        places.append(_Place(radians(entry.longitude_deg), entry.latitude_deg, "square", SKY, entry.name))
+    west, east, south, north = extent(report)
+    marks: list[Spec] = []
+    encoding = {"x": x, "y": y}
+    kept = []
+    for place in places:
+        at = {"x": round(float(data.map_lon(np.array([place.lon_rad]))[0]), 3), "y": round(place.lat_deg, 3)}
+        if not (west <= at["x"] <= east and south <= at["y"] <= north):
+            continue
+        kept.append((place, at))
+        if place.shape:
+            point = {"type": "point", "shape": place.shape, "filled": True, "size": 60, "fill": place.colour}
+            marks.append({"data": {"values": [at]}, "mark": point, "encoding": encoding})
+    size = (WIDE / (east - west), map_height(report) / (north - south))
+    for (place, at), side in zip(kept, _sides(kept, size), strict=True):
+        if side is None:
+            continue
+        text = {"type": "text", "text": place.name, "fontSize": 11, **side}
         halo = {"stroke": "white", "strokeWidth": 3.5, "strokeOpacity": 0.9}
-        marks.append({"data": rows, "mark": {**text, **halo}, "encoding": encoding})
-        marks.append({"data": rows, "mark": {**text, "fill": "#1b232c"}, "encoding": encoding})
+        for style in (halo, {"fill": "#1b232c"}):
+            marks.append({"data": {"values": [at]}, "mark": {**text, **style}, "encoding": encoding})
     return marks
+
+
+class _Place(NamedTuple):
+    """A place on the map with its symbol ("": none) and name; earlier ones go first when names collide."""
+
+    lon_rad: float
+    lat_deg: float
+    shape: str
+    colour: str
+    name: str
+
+
+_SIDES = (
+    {"align": "center", "dx": 0, "dy": 14},
+    {"align": "center", "dx": 0, "dy": -13},
+    {"align": "left", "dx": 9, "dy": 0},
+    {"align": "right", "dx": -9, "dy": 0},
+    {"align": "left", "dx": 30, "dy": 10},
+    {"align": "right", "dx": -30, "dy": 10},
+    {"align": "left", "dx": 30, "dy": -10},
+    {"align": "right", "dx": -30, "dy": -10},
+)
+
+
+def _sides(kept: list[tuple[_Place, dict[str, float]]], size: tuple[float, float]) -> list[Spec | None]:
+    """Where each name can stand without touching one placed before it; None: nowhere."""
+    boxes: list[tuple[float, float, float, float]] = []
+    chosen: list[Spec | None] = []
+    for place, at in kept:
+        width = 6.2 * sum(2 if ord(c) > 0x2E80 else 1 for c in place.name)
+        px, py = at["x"] * size[0], -at["y"] * size[1]
+        options: tuple[Spec, ...] = (
+            _SIDES if place.shape else ({"align": "center", "dx": 0, "dy": 0}, *_SIDES)
+        )
+        for side in options:
+            left = px + side["dx"] - {"left": 0.0, "center": width / 2, "right": width}[side["align"]]
+            box = (left, left + width, py + side["dy"] - 7, py + side["dy"] + 7)
+            if not any(box[0] < b[1] and b[0] < box[1] and box[2] < b[3] and b[2] < box[3] for b in boxes):
+                boxes.append(box)
+                chosen.append(side)
+                break
+        else:
+            chosen.append(None)
+    return chosen
 
 
 def point_name(part: Any, say: Say) -> str:
@@ -370,10 +423,11 @@ def _rule(axis: str, value: float, label: str) -> Spec:
     text: Spec = {"type": "text", "text": label, "fontSize": 10, "fill": VERMILION}
     text |= {"align": "left", "dx": 4, "dy": -6, "x": 0} if axis == "y" else {"angle": 270, "dy": -6, "y": 36}
     return {
+        "data": {"values": [{}]},
         "layer": [
             {"mark": {"type": "rule", "stroke": VERMILION, "strokeDash": [6, 3]}, "encoding": at},
             {"mark": text, "encoding": at},
-        ]
+        ],
     }
 
 
@@ -445,7 +499,7 @@ def who_name(who: str, say: Say) -> str:
     if who == "truth":
         return say("truth")
     if who.startswith("published "):
-        return say("published_for", utc=who.removeprefix("published ")[11:16] + "Z")
+        return say("published_for", utc=say.clock(who.removeprefix("published ")))
     return say.nation(who)
 
 
@@ -514,7 +568,7 @@ def chart_timeline(report: Report, say: Say) -> Spec:
             },
         },
     ]
-    return _spec(layers, WIDE, max(240, 62 * len(order)))
+    return _spec(layers, WIDE, max(240, (11 * len(who) + 6) * len(order)))
 
 
 # --- losses and studies ----------------------------------------------------------------------------------------

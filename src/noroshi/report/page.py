@@ -150,7 +150,7 @@ def sentence(report: Report, say: Say) -> str:
         )
     utc = data.fitting_launch(report.summary)
     if a.t_published is not None and utc is not None:
-        text += say("answer_published", t=say.seconds(a.t_published), utc=utc[11:16] + "Z")
+        text += say("answer_published", t=say.seconds(a.t_published), utc=say.clock(utc))
     return text + say("answer_stop")
 
 
@@ -248,7 +248,7 @@ def _published(report: Report, say: Say) -> str:
     verdicts, rows = [], []
     for utc, launch in facts["launch"].items():
         verdict = say("consistent" if launch["consistent"] else "inconsistent")
-        text = say("launch_verdict", utc=utc[11:16] + "Z", verdict=verdict, tag=launch["tag"])
+        text = say("launch_verdict", utc=say.clock(utc), verdict=verdict, tag=launch["tag"])
         verdicts.append(f"<li>{escape(text)}</li>")
     names = {"warning_public": say("event_public"), "impact": say("event_impact")}
     for fact, entry in facts.items():
@@ -273,7 +273,7 @@ def _published(report: Report, say: Say) -> str:
             rows.append(
                 [
                     names.get(fact) or figures.event_name(fact, report, say),
-                    utc[11:16] + "Z",
+                    say.clock(utc),
                     reported,
                     predicted,
                     difference,

@@ -13,7 +13,7 @@ EN = {
     "answer": "Answer",
     "answer_pass": "{nation} could have warned {area} of {target} publicly at {t}, {lead} before it passed over",
     "answer_impact": "{nation} could have warned {area} of {target} publicly at {t}, {lead} before impact",
-    "answer_published": "; the real public warning came at {t} after the launch minute that fits the flight ({utc})",
+    "answer_published": "; the real public warning came at {t} after the launch minute that fits the flight, {utc}",
     "answer_never": "No node could warn anybody of {target}",
     "answer_late": "after",
     "answer_stop": ".",
@@ -161,7 +161,7 @@ JA = {
     "answer": "結論",
     "answer_pass": "{nation}は{target}について{area}の住民へ{t}に警報を出せた。上空通過の{lead}前である",
     "answer_impact": "{nation}は{target}について{area}の住民へ{t}に警報を出せた。落下の{lead}前である",
-    "answer_published": "。実際の警報は、飛行と整合する発射時刻（{utc}）から{t}後だった",
+    "answer_published": "。実際の警報は、飛行と整合する発射時刻 {utc} から{t}後だった",
     "answer_never": "どの国の拠点も{target}の警報を出せなかった",
     "answer_late": "後",
     "answer_stop": "。",
@@ -318,6 +318,12 @@ class Say:
     def nation(self, code: str) -> str:
         """A nation's name, or its code where the table has none."""
         return self._table.get(f"nation_{code}", code)
+
+    def clock(self, utc: str) -> str:
+        """The minute of an ISO 8601 UTC time, in UTC and Japan Standard Time (UTC + 9 h)."""
+        hour, minute = int(utc[11:13]), utc[14:16]
+        jst = f"{(hour + 9) % 24:02d}:{minute}"
+        return f"{utc[11:16]} UTC（日本時間 {jst}）" if self.lang == "ja" else f"{utc[11:16]} UTC ({jst} JST)"
 
     def seconds(self, t: float | None, *, sign: bool = False) -> str:
         """A time span as minutes and seconds; with `sign`, as T+."""
