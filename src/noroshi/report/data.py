@@ -60,8 +60,10 @@ class Answer(NamedTuple):
     target: str
     area: str | None
     t_public: float | None
-    t_before: float | None  # of what the warning precedes: passing over the area, or impact
-    before: str  # "pass" or "impact"
+    t_before: float | None  # of what the warning precedes
+    before: (
+        str  # "pass" (over or beside the area), "impact", or "reach" (the earliest a glider could be there)
+    )
     t_published: float | None  # the real warning, after the launch minute that fits
     published_by_launch: dict[str, float]
 
@@ -138,8 +140,12 @@ def _answer(run: Run, summary: dict[str, Any], flights: tuple[Facts, ...]) -> An
     t_public, node, row = min(found)
     area = int(run.warnings.area[row])
     name = run.scenario.areas[area].name
+    before, t_before = "impact", flights[0].t_impact
     first_over = _first_over(run, flights[0], area)
-    before, t_before = ("pass", first_over) if first_over is not None else ("impact", flights[0].t_impact)
+    if first_over is not None:
+        before, t_before = "pass", first_over
+    elif run.warnings.impact[row] and not np.isfinite(run.warnings.lat_rad[row]):
+        before, t_before = "reach", float(run.warnings.t_earliest[row]) - launch
     return Answer(
         run.scenario.nodes[node].nation,
         target,
@@ -153,9 +159,12 @@ def _answer(run: Run, summary: dict[str, Any], flights: tuple[Facts, ...]) -> An
 
 
 def _first_over(run: Run, flight: Facts, area: int) -> float | None:
-    """When the flight first stands over the area itself (no corridor); None: never."""
-    over = distances([build.areas(run.scenario)[area]], flight.lat_rad, flight.lon_rad)[:, 0] <= 0.0
-    return float(flight.t[np.argmax(over)]) if over.any() else None
+    """When the flight first stands over the area, or else within the corridor beside it; None: never."""
+    distance = distances([build.areas(run.scenario)[area]], flight.lat_rad, flight.lon_rad)[:, 0]
+    for limit in (0.0, run.scenario.warning.corridor_km * 1e3):
+        if (distance <= limit).any():
+            return float(flight.t[np.argmax(distance <= limit)])
+    return None
 
 
 def _cards(run: Run, summary: dict[str, Any], answer: Answer) -> tuple[Card, ...]:

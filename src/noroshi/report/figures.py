@@ -27,6 +27,7 @@ PHASE_COLOURS = {"BOOST": VERMILION, "COAST": "#222a33", "REENTRY": PINK, "GLIDE
 
 WIDE, HALF, TALL = 1080, 500, 250
 MAP_MARGIN_DEG = 6.0
+MAP_HEIGHT_MAX = 720
 
 
 def _spec(layers: list[Spec], width: int, height: int, **more: Any) -> Spec:
@@ -75,7 +76,11 @@ def extent(report: Report) -> tuple[float, float, float, float]:
     x, y = np.concatenate(lon), np.concatenate(lat)
     west, east = float(x.min()) - MAP_MARGIN_DEG, float(x.max()) + MAP_MARGIN_DEG
     south, north = float(y.min()) - MAP_MARGIN_DEG, float(y.max()) + MAP_MARGIN_DEG
-    return max(west, -30.0), min(east, 330.0), max(south, -85.0), min(north, 85.0)
+    south, north = max(south, -85.0), min(north, 85.0)
+    # a tall region gets more of the sea beside it, so that the map stays true to scale within its height
+    wanted = WIDE * (north - south) / (MAP_HEIGHT_MAX * cos(radians((south + north) / 2)))
+    grow = max(0.0, wanted - (east - west)) / 2
+    return max(west - grow, -30.0), min(east + grow, 330.0), south, north
 
 
 def chart_map(report: Report, say: Say) -> Spec:
@@ -188,7 +193,7 @@ def map_height(report: Report) -> int:
     """Height of the map in pixels: true to scale at its middle latitude, within limits."""
     west, east, south, north = extent(report)
     scale = cos(radians((south + north) / 2))
-    return int(min(720, max(320, WIDE * (north - south) / ((east - west) * scale))))
+    return int(min(MAP_HEIGHT_MAX, max(320, WIDE * (north - south) / ((east - west) * scale))))
 
 
 def _rows(pieces: Any) -> list[dict[str, Any]]:
