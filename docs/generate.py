@@ -36,12 +36,17 @@ def page() -> str:
 def _heading(heading: str, definition: dict[str, Any]) -> str:
     kind = definition["properties"].get("kind", {}).get("const")
     dagger = " †" if "notional" in definition["properties"] and "source" in definition["properties"] else ""
-    return f'{heading}{f" kind = {kind!r}" if kind else ""}{dagger}'.replace("'", '"')
+    return f"{heading}{f' kind = {kind!r}' if kind else ''}{dagger}".replace("'", '"')
 
 
 def _references(part: dict[str, Any]) -> list[str]:
     found = []
-    for value in (part, part.get("items", {}), *part.get("anyOf", []), *part.get("items", {}).get("oneOf", [])):
+    for value in (
+        part,
+        part.get("items", {}),
+        *part.get("anyOf", []),
+        *part.get("items", {}).get("oneOf", []),
+    ):
         if "$ref" in value:
             found.append(value["$ref"].rsplit("/", 1)[1])
         if value.get("type") == "array" and "$ref" in value.get("items", {}):
@@ -77,10 +82,19 @@ def _kind(part: dict[str, Any]) -> str:
     if "$ref" in part:
         return "table"
     if part.get("type") == "array":
-        return "list of tables" if "$ref" in part.get("items", {}) or "oneOf" in part.get("items", {}) else "list"
+        return (
+            "list of tables"
+            if "$ref" in part.get("items", {}) or "oneOf" in part.get("items", {})
+            else "list"
+        )
     bounds = [
         f"{sign} {part[key]:g}"
-        for key, sign in (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
+        for key, sign in (
+            ("minimum", "≥"),
+            ("exclusiveMinimum", ">"),
+            ("maximum", "≤"),
+            ("exclusiveMaximum", "<"),
+        )
         if key in part
     ]
     name = {"number": "number", "integer": "whole number", "string": "text", "object": "table"}.get(
