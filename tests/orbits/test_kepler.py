@@ -21,7 +21,9 @@ def orbit(altitude_km: float, i_deg: float, e: float = 0.0, raan=0.3, argp=0.0, 
     return Elements(*(np.array([x]) for x in (a, e, np.deg2rad(i_deg), raan, argp, mean_anomaly)))
 
 
-@pytest.mark.parametrize(("e", "bound"), [(0.0, 1e-15), (0.01, 2e-15), (0.3, 1e-14), (0.7, 1e-12), (0.97, 3e-12)])
+@pytest.mark.parametrize(
+    ("e", "bound"), [(0.0, 1e-15), (0.01, 2e-15), (0.3, 1e-14), (0.7, 1e-12), (0.97, 3e-12)]
+)
 def test_keplers_equation_over_eccentricity(e, bound):
     # the residual itself, over three turns; bounds: rounding of angles near 10 up to e = 0.3, then what two
     # Newton steps leave of a starter that is off by 0.002 rad
@@ -97,7 +99,8 @@ def test_circular_orbits_are_the_limit_of_elliptic_ones():
 
 
 def test_without_time_it_is_the_osculating_state():
-    elements = Elements(*(np.concatenate(x) for x in zip(orbit(700, 53, 0.02), orbit(9000, 110, 0.4, 2.0, 3.0, 4.0))))
+    two = zip(orbit(700, 53, 0.02), orbit(9000, 110, 0.4, 2.0, 3.0, 4.0), strict=True)
+    elements = Elements(*(np.concatenate(x) for x in two))
     r, v = propagate_mean(elements, np.zeros(1))
     r0, v0 = osculating_state(elements)
     np.testing.assert_allclose(np.asarray(r[0]), np.asarray(r0), atol=1e-8)
@@ -116,7 +119,8 @@ def test_without_time_it_is_the_osculating_state():
 )
 def test_elements_and_state_agree(a, e, i, raan, argp, mean_anomaly):
     # there and back: the state, not the angles, which are not defined on circular or equatorial orbits.
-    # Angles of a nearly circular orbit come from differences of order e: 1e-16 / e of the radius, at worst 1e-4
+    # Angles of a nearly circular orbit come from differences of order e: 1e-16 / e of the radius, at worst
+    # 1e-4
     elements = Elements(*(np.array([x]) for x in (a, e, i, raan, argp, mean_anomaly)))
     r, v = (np.asarray(x) for x in osculating_state(elements))
     found = elements_from_state(r, v)
@@ -131,12 +135,14 @@ def test_elements_and_state_agree(a, e, i, raan, argp, mean_anomaly):
 @pytest.mark.parametrize(
     ("circular", "rms_m", "largest_m", "share"),
     [
-        # V-109: 10.2 km rms and 13.4 km at most, to the row's 20 %. That is what a fit leaves which keeps the mean
-        # orbit circular: between 4.0 and 10.7 km as the circle's starting point goes round (scanned), nearly all
-        # of it the mean eccentricity of an osculating circle. Here the worst point, 90 deg from the node
+        # V-109: 10.2 km rms and 13.4 km at most, to the row's 20 %. That is what a fit leaves which keeps the
+        # mean orbit circular: between 4.0 and 10.7 km as the circle's starting point goes round (scanned),
+        # nearly all of it the mean eccentricity of an osculating circle. Here the worst point, 90 deg from
+        # the node
         (True, 10.2e3, 13.4e3, 0.2),
         # with the eccentricity fitted only the short-period terms stay. Their closed first-order amplitudes
-        # (Kozai 1959) at 1000 km, 60 deg: radius 1.1 km, node 1.9 km, inclination 1.9 km; 1.4 km rms, measured
+        # (Kozai 1959) at 1000 km, 60 deg: radius 1.1 km, node 1.9 km, inclination 1.9 km; 1.4 km rms,
+        # measured
         (False, 1.42e3, 2.24e3, 0.03),
     ],
 )
@@ -163,7 +169,8 @@ def test_j2_secular_against_integration(circular, rms_m, largest_m, share):
 
 
 def test_osculating_numbers_are_not_mean_ones():
-    # trap: osculating elements taken for mean ones run 814 km off in a day at worst (physics reference, 1000 km)
+    # trap: osculating elements taken for mean ones run 814 km off in a day at worst (physics reference, 1000
+    # km)
     t = np.arange(0.0, DAY_S + 1.0, 300.0)
     gaps = []
     for u in np.arange(8) * np.pi / 8:

@@ -39,8 +39,8 @@ def test_gravity_is_the_slope_of_the_potential():
 
 @pytest.mark.parametrize(("elements", "bound"), [(CIRCULAR, 0.03), (MOLNIYA, 1.0)])
 def test_a_day_against_dop853(elements, bound):
-    # SciPy's DOP853 at 1e-13 is good to about a millimetre over a day. Bounds: 2 cm is what the module claims for
-    # 1000 km; a day on an eccentric orbit through a 1,070 km perigee may take decimetres
+    # SciPy's DOP853 at 1e-13 is good to about a millimetre over a day. Bounds: 2 cm is what the module claims
+    # for 1000 km; a day on an eccentric orbit through a 1,070 km perigee may take decimetres
     e = orbits(elements)
     r0, v0 = (np.asarray(x)[0] for x in osculating_state(e))
 
@@ -70,8 +70,9 @@ def test_energy_and_polar_momentum_stay():
 
 
 def test_order_of_the_method():
-    # V-110: halving the step divides the error by 16; 12..20 is the row's band. Ten minutes, for on long orbits the
-    # energy, which drifts in fifth order, takes over along the track and the ratio goes up to 23 (seen over 5 h)
+    # V-110: halving the step divides the error by 16; 12..20 is the row's band. Ten minutes, for on long
+    # orbits the energy, which drifts in fifth order, takes over along the track and the ratio goes up to 23
+    # (seen over 5 h)
     e = orbits(CIRCULAR)
     t = np.array([0.0, 600.0])
     best = np.asarray(propagate_osculating(e, t, step_rad=0.002)[0])[-1]
@@ -82,8 +83,8 @@ def test_order_of_the_method():
 
 
 def test_node_drifts_as_j2_makes_it():
-    # mean drift of the node over ten days against the secular rate (V-105): second-order J2 and the short-period
-    # terms leave a few parts in a thousand
+    # mean drift of the node over ten days against the secular rate (V-105): second-order J2 and the
+    # short-period terms leave a few parts in a thousand
     t = np.arange(0.0, 10 * DAY_S + 1.0, 1000.0)
     e = orbits(CIRCULAR)
     r, v = (np.asarray(x)[:, 0] for x in propagate_osculating(e, t, step_rad=0.02))

@@ -34,8 +34,9 @@ def test_star_by_hand():
 
 @pytest.mark.parametrize(("satellites", "planes", "phasing"), [(15, 3, 1), (24, 8, 5), (28, 4, 3)])
 def test_a_delta_pattern_looks_the_same_from_every_satellite(satellites, planes, phasing):
-    # the defining symmetry, for whole F: in a revolution every satellite meets the others at the same distances.
-    # In steps of a T-th of a turn the phases of all planes fall on one grid, so the sets must agree to rounding
+    # the defining symmetry, for whole F: in a revolution every satellite meets the others at the same
+    # distances. In steps of a T-th of a turn the phases of all planes fall on one grid, so the sets must
+    # agree to rounding
     def met(phasing):
         e = walker("delta", satellites, planes, phasing, A, 1.0)
         squares = []
@@ -56,7 +57,10 @@ def test_first_satellite_is_where_the_file_says():
     assert (e.raan[0], e.mean_anomaly[0]) == (5.0, pytest.approx(7.0 - 2 * np.pi))
 
 
-@pytest.mark.parametrize(("pattern", "satellites", "planes"), [("delta", 28, 5), ("rosette", 28, 4), ("star", 0, 1), ("star", 4, 0)])
+@pytest.mark.parametrize(
+    ("pattern", "satellites", "planes"),
+    [("delta", 28, 5), ("rosette", 28, 4), ("star", 0, 1), ("star", 4, 0)],
+)
 def test_patterns_that_cannot_be(pattern, satellites, planes):
     with pytest.raises(ScenarioError) as caught:
         walker(pattern, satellites, planes, 0, A, 1.0)

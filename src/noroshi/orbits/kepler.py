@@ -18,9 +18,9 @@ from noroshi.orbits.elements import Elements
 def eccentric_anomaly(mean_anomaly: Float[Array, "*n"], e: Float[Array, "*n"]) -> Float64[Array, "*n"]:
     """Solve Kepler's equation M = E - e sin E for E [rad], 0 <= e < 1, any M.
 
-    Starter from the cubic that Mikkola (1987, Celest. Mech. 40, 329, eqs. 7-9) puts in place of the sine, good
-    to 0.002 rad, then two Newton steps. Residual below 3e-12 rad up to e = 0.97 (tested), one part in 1e15 for
-    the near-circular orbits of sensing layers.
+    Starter from the cubic that Mikkola (1987, Celest. Mech. 40, 329, eqs. 7-9) puts in place of the sine,
+    good to 0.002 rad, then two Newton steps. Residual below 3e-12 rad up to e = 0.97 (tested), one part in
+    1e15 for the near-circular orbits of sensing layers.
     """
     turns = jnp.round(mean_anomaly / (2.0 * jnp.pi))
     m = mean_anomaly - 2.0 * jnp.pi * turns
@@ -67,13 +67,14 @@ def propagate_mean(
 ) -> tuple[Float64[Array, "time sat 3"], Float64[Array, "time sat 3"]]:
     """Position [m] and its time derivative [m/s], GCRS, of mean elements at t [s after their epoch].
 
-    Two-body motion whose node, perigee and mean anomaly drift as J2 makes them; short-period terms are left out.
-    Against numerical integration over a day at 1000 km and 60 deg (tested) that is 1.4 km rms, 2.2 km at most,
-    after all six mean elements are fitted; 4 to 11 km rms where they are held circular though the satellite set
-    out on an osculating circle, whose mean eccentricity is 3e-4 to 7e-4. For coverage and layer design.
+    Two-body motion whose node, perigee and mean anomaly drift as J2 makes them; short-period terms are left
+    out. Against numerical integration over a day at 1000 km and 60 deg (tested) that is 1.4 km rms, 2.2 km at
+    most, after all six mean elements are fitted; 4 to 11 km rms where they are held circular though the
+    satellite set out on an osculating circle, whose mean eccentricity is 3e-4 to 7e-4. For coverage and layer
+    design.
 
-    The drift is about the GCRS z axis, off which the true pole moves by 20 arcsec a year, 0.15 deg in 2026: up to
-    8.2 km along the track in a day (tested), 60 m in a quarter of an hour.
+    The drift is about the GCRS z axis, off which the true pole moves by 20 arcsec a year, 0.15 deg in 2026:
+    up to 8.2 km along the track in a day (tested), 60 m in a quarter of an hour.
 
     Circular orbits (every e exactly 0) advance the argument of latitude itself, with no Kepler iteration.
     """
