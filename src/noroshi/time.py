@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import erfa
 import numpy as np
@@ -52,7 +52,7 @@ def leap_seconds() -> tuple[Float64[np.ndarray, "step"], Float64[np.ndarray, "st
     return rows[:, 0], rows[:, 4]
 
 
-def tai_minus_utc(mjd_utc: float | Float[np.ndarray, "*n"]) -> Float64[np.ndarray, "*n"]:
+def tai_minus_utc(mjd_utc: float | Float[np.ndarray, "*n"]) -> Float64[Any, "*n"]:
     """TAI - UTC [s] on a UTC date. After the table's last step its value holds; before 1972 is refused."""
     start, value = leap_seconds()
     if np.any(np.asarray(mjd_utc) < start[0]):
@@ -95,20 +95,24 @@ def seconds_from_utc(epoch: Epoch, text: str) -> float:
     return round(((then.day - epoch.day) + (then.fraction - epoch.fraction)) * DAY_S, 9)
 
 
-def julian_tt(epoch: Epoch, t: float | Float[np.ndarray, "*n"]) -> tuple[np.ndarray, np.ndarray]:
+def julian_tt(
+    epoch: Epoch, t: float | Float[np.ndarray, "*n"]
+) -> tuple[Float64[Any, "*n"], Float64[Any, "*n"]]:
     """Two-part Julian date in TT of t [s past the epoch]."""
     fraction = epoch.fraction + np.asarray(t, np.float64) / DAY_S
     return np.full_like(fraction, epoch.day), fraction
 
 
-def julian_utc(epoch: Epoch, t: float | Float[np.ndarray, "*n"]) -> tuple[np.ndarray, np.ndarray]:
+def julian_utc(
+    epoch: Epoch, t: float | Float[np.ndarray, "*n"]
+) -> tuple[Float64[Any, "*n"], Float64[Any, "*n"]]:
     """Two-part quasi Julian date in UTC (days of a leap second are 86,401 s long, as in SOFA)."""
     day, fraction = julian_tt(epoch, t)
     tai = fraction - TT_MINUS_TAI_S / DAY_S
     return _utc_from_tai(day, tai)
 
 
-def _utc_from_tai(day: np.ndarray, fraction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _utc_from_tai(day: Any, fraction: Any) -> tuple[Any, Any]:
     mjd = day - MJD_ZERO
     date = np.floor(mjd + fraction)
     # the UTC date can lag the TAI date by the leap seconds
@@ -138,7 +142,7 @@ def utc_text(epoch: Epoch, t: float, digits: int = 3) -> str:
 
 def julian_ut1(
     epoch: Epoch, t: float | Float[np.ndarray, "*n"], eop: EarthOrientation
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Float64[Any, "*n"], Float64[Any, "*n"]]:
     """Two-part Julian date in UT1."""
     day, fraction = julian_tt(epoch, t)
     mjd = day - MJD_ZERO + fraction
@@ -151,7 +155,7 @@ def julian_ut1(
 
 def pole(
     epoch: Epoch, t: float | Float[np.ndarray, "*n"], eop: EarthOrientation
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Float64[Any, "*n"], Float64[Any, "*n"]]:
     """Polar motion x, y [rad], linear between days, held beyond the table."""
     day, fraction = julian_tt(epoch, t)
     mjd = day - MJD_ZERO + fraction

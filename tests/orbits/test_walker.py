@@ -12,7 +12,7 @@ A = 7.378e6
 
 def test_delta_by_hand():
     # Walker 1984, i: T/P/F = 15/3/1: nodes every 120 deg, 5 a plane every 72 deg, phase step 360 F/T = 24 deg
-    e = walker("delta", 15, 3, 1, A, np.deg2rad(65.0))
+    e = walker("delta", 15, 3, 1.0, A, np.deg2rad(65.0))
     np.testing.assert_allclose(np.rad2deg(e.raan), np.repeat([0.0, 120.0, 240.0], 5))
     np.testing.assert_allclose(np.rad2deg(e.mean_anomaly[:5]), [0, 72, 144, 216, 288], atol=1e-12)
     np.testing.assert_allclose(np.rad2deg(e.mean_anomaly[[0, 5, 10]]), [0.0, 24.0, 48.0], atol=1e-12)
@@ -32,7 +32,7 @@ def test_star_by_hand():
     np.testing.assert_allclose(np.rad2deg(e.mean_anomaly[7]), 0.5 * 360 / 28, atol=1e-12)
 
 
-@pytest.mark.parametrize(("satellites", "planes", "phasing"), [(15, 3, 1), (24, 8, 5), (28, 4, 3)])
+@pytest.mark.parametrize(("satellites", "planes", "phasing"), [(15, 3, 1.0), (24, 8, 5.0), (28, 4, 3.0)])
 def test_a_delta_pattern_looks_the_same_from_every_satellite(satellites, planes, phasing):
     # the defining symmetry, for whole F: in a revolution every satellite meets the others at the same
     # distances. In steps of a T-th of a turn the phases of all planes fall on one grid, so the sets must
@@ -53,15 +53,15 @@ def test_a_delta_pattern_looks_the_same_from_every_satellite(satellites, planes,
 
 
 def test_first_satellite_is_where_the_file_says():
-    e = walker("delta", 1, 1, 0, A, 1.0, raan_rad=5.0, phase_rad=7.0)
+    e = walker("delta", 1, 1, 0.0, A, 1.0, raan_rad=5.0, phase_rad=7.0)
     assert (e.raan[0], e.mean_anomaly[0]) == (5.0, pytest.approx(7.0 - 2 * np.pi))
 
 
 @pytest.mark.parametrize(
     ("pattern", "satellites", "planes"),
-    [("delta", 28, 5), ("rosette", 28, 4), ("star", 0, 1), ("star", 4, 0)],
+    [("delta", 28, 5), ("star", 0, 1), ("star", 4, 0)],
 )
 def test_patterns_that_cannot_be(pattern, satellites, planes):
     with pytest.raises(ScenarioError) as caught:
-        walker(pattern, satellites, planes, 0, A, 1.0)
+        walker(pattern, satellites, planes, 0.0, A, 1.0)
     assert caught.value.remedy

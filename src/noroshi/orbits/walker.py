@@ -29,8 +29,6 @@ def walker(
     latitude phase + 2 pi (q P/T + F p/T), F the phasing, fractional if wished: F = P/2 shifts every other
     plane by half a slot. Angles in radians, a_m in metres. Satellites are numbered plane by plane.
     """
-    if pattern not in ("delta", "star"):
-        raise ScenarioError(f"pattern {pattern!r} is unknown", remedy='write "delta" or "star"')
     if planes < 1 or satellites < 1 or satellites % planes:
         raise ScenarioError(
             f"{satellites} satellites do not fill {planes} planes evenly",
