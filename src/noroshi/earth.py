@@ -130,6 +130,7 @@ def grazing_clear(sensor: Float[Any, "*#n 3"], target: Float[Any, "*#n 3"], heig
 
     A line that still descends on reaching the target has its lowest point there: nothing grazes, whatever the
     target's own height. A line that has turned upwards must clear the shell, and the target must be above it.
+    The sensor is taken to be above the shell.
     """
     xp = _namespace(sensor, target, height)
     scale = xp.asarray([EARTH_RADIUS_M**-2, EARTH_RADIUS_M**-2, EARTH_POLAR_RADIUS_M**-2])
