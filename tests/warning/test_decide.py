@@ -70,7 +70,10 @@ def kind_of(acceleration, sigma=0.5, modes=(0.0, 1.0, 0.0), height=60e3, speed=5
         # glide at 5 km/s: drag (g - v^2/r) / (L/D) = 5.7 / 2.6
         (TrackKind.GLIDE, dict(acceleration=(-2.2, 5.7, 0), modes=(0, 0.1, 0.9), sigma=1.0)),
         (TrackKind.GLIDE, dict(acceleration=(-4.4, 5.7, 9.9), modes=(0, 0, 1), sigma=1.0)),  # banked 60 deg
-        (TrackKind.BALLISTIC, dict(acceleration=(-2.2, 5.7, 0), modes=(0, 0.9, 0.1), sigma=1.0)),
+        # the models say one thing and the lift another: neither
+        (TrackKind.UNKNOWN, dict(acceleration=(-2.2, 5.7, 0), modes=(0, 0.9, 0.1), sigma=1.0)),
+        # just after burn-out inside the air, as an infrared tracker has it
+        (TrackKind.BALLISTIC, dict(acceleration=(0, 0, 0), modes=(0, 0.998, 0.002), sigma=0.9, height=77e3)),
         (TrackKind.BALLISTIC, dict(acceleration=(-2.2, 5.7, 0), modes=(0, 0, 1), sigma=1.0, height=120e3)),
         # re-entry: 30 m/s2 of drag, a little apparent lift
         (TrackKind.BALLISTIC, dict(acceleration=(-30, 3.0, 2.0), modes=(0, 0, 1), sigma=1.0, height=30e3)),
@@ -86,6 +89,78 @@ def test_track_kind(expected, changes):
 def test_a_state_of_nothing_is_unknown():
     assert kind_of((0, 0, 0), speed=0.0) == TrackKind.UNKNOWN
     assert kind_of((np.nan, 0, 0)) == TrackKind.UNKNOWN
+
+
+@given(
+    a=st.tuples(*[st.floats(-20, 20)] * 3),
+    sustained=st.tuples(*[st.floats(-10, 10)] * 3),
+    sigma=st.floats(0.01, 5.0),
+    weights=st.tuples(*[st.floats(0.01, 1.0)] * 3),
+    height=st.floats(5e3, 200e3),
+)
+def test_a_larger_covariance_never_makes_one_kind_of_another(a, sustained, sigma, weights, height):
+    """Whatever is shown with ten times the sigma is shown with the sigma itself; else it is UNKNOWN."""
+    state = np.array([[6378137.0 + height, 0, 0, 0, 5000.0, 0]])
+    modes = np.array(weights) / np.sum(weights)
+
+    def kind(scale: float) -> int:
+        track = make_tracks(
+            np.zeros(1), state, diagonal(1.0, 1.0, 1), acceleration=np.array(a),
+            acceleration_sigma=scale * sigma, modes=tuple(modes),
+        )  # fmt: skip
+        window = np.array([sustained]), np.eye(3)[None] * (0.5 * scale * sigma) ** 2
+        return int(decide.track_kind(track.modes, track.mean, track.cov, *window)[0])
+
+    assert kind(10.0) in (TrackKind.UNKNOWN, kind(1.0))
+
+
+def test_sustained_acceleration_of_free_fall_is_nothing_and_of_a_glide_its_lift():
+    """Closed form: level flight at constant speed needs g - v^2/r upwards; in orbit nothing is left.
+
+    0.02 m/s2: J2 is not in the gravity used, and the trapezoid of 1 s steps is exact to 1e-4.
+    """
+    t = np.arange(100.0, 150.0)
+    fallen, cov = decide.sustained_acceleration(coast(t, 100.0, 6.0))
+    assert np.isnan(fallen[:30]).all()
+    assert np.linalg.norm(fallen[30:], axis=1).max() < 0.02
+    assert cov[30:] == pytest.approx(np.broadcast_to(np.eye(3) * 2 * 36.0 / 900.0, (20, 3, 3)))
+    flown = glider(50)
+    a, _ = decide.sustained_acceleration(flown)
+    r = 6378137.0 + 45e3
+    lift = EARTH_MU / r**2 - (5000.0 + EARTH_RATE_RAD_S * r) ** 2 / r
+    # a mean over 30 s of turning: the chord of 0.025 rad is shorter by 1e-4
+    assert np.linalg.norm(a[30:], axis=1) == pytest.approx(lift, rel=1e-3)
+
+
+def test_sustained_acceleration_keeps_tracks_apart_and_needs_no_even_steps():
+    first, second = coast(np.arange(100.0, 150.0)), glider(50, track=9)
+    both = Tracks(
+        *(np.concatenate([getattr(first, n), getattr(second, n)]) for n in first.__dataclass_fields__)
+    )
+    mixed = np.random.default_rng(0).permutation(len(both.t))
+    shuffled = Tracks(*(getattr(both, n)[mixed] for n in both.__dataclass_fields__))
+    a, _ = decide.sustained_acceleration(shuffled)
+    alone, _ = decide.sustained_acceleration(second)
+    assert a[np.argsort(mixed)][50:] == pytest.approx(alone, nan_ok=True)
+    thinned = Tracks(*(getattr(second, n)[::3] for n in second.__dataclass_fields__))
+    assert decide.sustained_acceleration(thinned)[0][-1] == pytest.approx(alone[48], rel=1e-2)
+
+
+def test_a_glide_that_no_single_state_shows_is_found_over_half_a_minute():
+    """What an infrared tracker gives: acceleration 0 +- 6 m/s2, velocities good to 25 m/s."""
+    flown = glider(60)
+    rng = np.random.default_rng(3)
+    mean = flown.mean.copy()
+    mean[:, 3:6] += rng.normal(size=(60, 3)) * 25.0
+    mean[:, 6:] = rng.normal(size=(60, 3)) * 6.0
+    i, j = np.triu_indices(9)
+    full = np.diag([200.0**2] * 3 + [25.0**2] * 3 + [36.0] * 3)
+    track = replace(flown, mean=mean, cov=np.tile(full[i, j], (60, 1)))
+    kind = decide.track_kind(track.modes, track.mean, track.cov, *decide.sustained_acceleration(track))
+    # lift 5.2 against a sigma of 1.2 must exceed 0.5 + 2 sigma: 2.3 sigma to spare, 0.99 each; 20 of 30 asked
+    assert not np.any(kind[:30] == TrackKind.GLIDE)
+    assert np.sum(kind[30:] == TrackKind.GLIDE) >= 20
+    assert not np.any(kind == TrackKind.BALLISTIC)
 
 
 # --- draws and factors ---------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Float64, Int8
 from numba import njit
 from scipy.special import ndtri
 
-from noroshi.constants import EARTH_FLATTENING, EARTH_RADIUS_M
+from noroshi.constants import EARTH_FLATTENING, EARTH_MU, EARTH_RADIUS_M
 from noroshi.earth import enu_from_itrs, itrs_from_geodetic
 from noroshi.tables import Notice, Status, TrackKind, Tracks, Warnings, unpack_covariance
 from noroshi.warning.areas import Plane, plane, plane_point, point_distance
@@ -25,10 +25,12 @@ from noroshi.warning.models import Area, WarningRule
 # What a track is. All notional: they separate the physics of the three kinds, which lie far apart.
 SURE = 2.0  # sigmas by which a size must be shown
 THRUST_MAX_M_S2 = (
-    5.0  # a launcher's thrust acceleration starts above 1 g (it must lift off) and grows as it burns
+    5.0  # a launcher must lift off with more than 1 g, and thrust acceleration grows as it burns
 )
+LIFT_MAX_M_S2 = 2.0  # of a body that falls: less than any glider below 7 km/s needs
 LIFT_MIN_M_S2 = 0.5  # a glide at 7 km/s needs (g - v^2/r) = 2 m/s2 of lift, at 3 km/s 8
 GLIDE_BOTTOM_M, GLIDE_TOP_M = 15e3, 90e3
+WINDOW_S = 30.0  # of the sustained acceleration: longer than a filter's memory, shorter than a turn
 GLIDE_SUSTAINED_S = 10.0  # so long before a track is a glider: a body that tumbles on re-entry is not
 
 # When notices follow each other.
@@ -73,7 +75,7 @@ def decide(
     % of last exits), or of impact.
     """
     planes = [plane(area) for area in areas]
-    kind = track_kind(tracks.modes, tracks.mean, tracks.cov)
+    kind = track_kind(tracks.modes, tracks.mean, tracks.cov, *sustained_acceleration(tracks))
     confirmed = tracks.status == Status.CONFIRMED
     r, v = states_itrs(tracks.mean[:, :6], itrs_from_gcrs)
     spread = cholesky(covariances_itrs(unpack_covariance(tracks.cov)[:, :6, :6], itrs_from_gcrs))
@@ -81,49 +83,99 @@ def decide(
     threat = ballistic_threat(tracks.t, predictions, spread, planes, rule.corridor_m, falls)
     notices: list[_Row] = []
     order = np.lexsort((np.arange(len(tracks.t)), tracks.t_node, tracks.track, tracks.node))
-    for rows in np.split(
-        order, np.flatnonzero(np.diff(tracks.node[order]) | np.diff(tracks.track[order])) + 1
-    ):
-        if len(rows):
-            notices += _follow(rows, tracks, predictions, kind, falls, threat, planes, rule, r, v, spread)
+    for rows in _by_track(tracks, order):
+        notices += _follow(rows, tracks, predictions, kind, falls, threat, planes, rule, r, v, spread)
     return _table(notices, rule.public_delay_s)
 
 
 def track_kind(
-    modes: Float[np.ndarray, "row 3"], mean: Float[np.ndarray, "row 9"], cov: Float[np.ndarray, "row 45"]
+    modes: Float[np.ndarray, "row 3"],
+    mean: Float[np.ndarray, "row 9"],
+    cov: Float[np.ndarray, "row 45"],
+    sustained: Float[np.ndarray, "row 3"] | None = None,
+    sustained_cov: Float[np.ndarray, "row 3 3"] | None = None,
 ) -> Int8[np.ndarray, "row"]:
     """What each state's motion says it is (`TrackKind`).
 
-    Each kind must be shown at SURE sigmas, so that a larger covariance never makes one of another, only
-    UNKNOWN. BALLISTIC: no thrust, that is, the acceleration beyond gravity along the velocity is below any
-    engine's, and the boost model does not carry the track; and where lift could act (the manoeuvring model
-    carries it, between GLIDE_BOTTOM_M and GLIDE_TOP_M) less lift than drag, as of a body that falls. GLIDE:
-    no thrust, lift could act, and it is there and greater than the drag. BOOST: thrust.
+    Read from the acceleration beyond gravity: its part along the velocity (push) and across it (lift), of the
+    state itself and, where given, as sustained over the last WINDOW_S (`sustained_acceleration`), which is
+    far better known of a glider. Each kind must be shown at SURE sigmas, so that a larger covariance never
+    makes one of another, only UNKNOWN. BOOST: thrust. BALLISTIC: no thrust, that is, push is below any
+    engine's, and the boost model does not carry the track; and in the air (between GLIDE_BOTTOM_M and
+    GLIDE_TOP_M) no lift either, that is, less than a glider needs or less than the drag. GLIDE: in the air,
+    no thrust, and lift that is there and greater than drag.
     """
-    r, v, a = mean[:, :3], mean[:, 3:6], mean[:, 6:]
+    r, v = mean[:, :3], mean[:, 3:6]
+    if sustained is None or sustained_cov is None:
+        sustained, sustained_cov = np.full((len(r), 3), np.nan), np.full((len(r), 3, 3), np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        speed = np.linalg.norm(v, axis=1)
-        along = v / speed[:, None]
-        push = np.einsum("ni,ni->n", a, along)
-        side = a - push[:, None] * along
-        lift = np.linalg.norm(side, axis=1)
-        spread = unpack_covariance(cov)[:, 6:, 6:]
-        push_sigma = np.sqrt(np.einsum("ni,nij,nj->n", along, spread, along))
-        across = np.where(lift[:, None] > 0, side / lift[:, None], 0.0)
-        lift_sigma = np.sqrt(np.einsum("ni,nij,nj->n", across, spread, across))
+        along = v / np.linalg.norm(v, axis=1)[:, None]
+        push, push_sigma, lift, lift_sigma = _split(mean[:, 6:], unpack_covariance(cov)[:, 6:, 6:], along)
+        push_w, push_sigma_w, lift_w, lift_sigma_w = _split(sustained, sustained_cov, along)
         radius = np.linalg.norm(r, axis=1)
         # the GCRS pole is within 0.2 deg of the Earth's: 70 m of height
         height = radius - EARTH_RADIUS_M * (1 - EARTH_FLATTENING * (r[:, 2] / radius) ** 2)
-        unpowered = (push + SURE * push_sigma <= THRUST_MAX_M_S2) & (modes[:, 0] < 0.5)
-        flies = (modes[:, 2] >= 0.5) & (height > GLIDE_BOTTOM_M) & (height < GLIDE_TOP_M)
-        lifted = (lift - SURE * lift_sigma >= LIFT_MIN_M_S2) & (lift > np.abs(push))
-        dragged = lift + SURE * lift_sigma <= np.abs(push)
-        boost = push - SURE * push_sigma > THRUST_MAX_M_S2
+        air = (height > GLIDE_BOTTOM_M) & (height < GLIDE_TOP_M)
+        thrust = push - SURE * push_sigma > THRUST_MAX_M_S2
+        idle = push + SURE * push_sigma <= THRUST_MAX_M_S2
+        idle_w = push_w + SURE * push_sigma_w <= THRUST_MAX_M_S2
+        unpowered = (idle | idle_w) & ~thrust & (modes[:, 0] < 0.5)
+        lifted = (lift - SURE * lift_sigma >= LIFT_MIN_M_S2) & (lift > np.abs(push)) & (modes[:, 2] >= 0.5)
+        flying_w = lift_w > np.maximum(np.abs(push_w), LIFT_MAX_M_S2)
+        lifted_w = flying_w & (lift_w - SURE * lift_sigma_w >= LIFT_MIN_M_S2)
+        falling = (lift + SURE * lift_sigma <= np.maximum(np.abs(push), LIFT_MAX_M_S2)) & ~flying_w
     kind = np.full(len(r), TrackKind.UNKNOWN, np.int8)
-    kind[boost] = TrackKind.BOOST
-    kind[unpowered & (~flies | dragged)] = TrackKind.BALLISTIC
-    kind[unpowered & flies & lifted] = TrackKind.GLIDE
+    kind[thrust] = TrackKind.BOOST
+    kind[unpowered & (~air | falling)] = TrackKind.BALLISTIC
+    kind[unpowered & air & (lifted | lifted_w)] = TrackKind.GLIDE
     return kind
+
+
+def _split(a: np.ndarray, cov: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Acceleration along a direction and across it, each with its sigma (a mean one where none is across)."""
+    push = np.einsum("ni,ni->n", a, along)
+    side = a - push[:, None] * along
+    lift = np.linalg.norm(side, axis=1)
+    push_sigma = np.sqrt(np.einsum("ni,nij,nj->n", along, cov, along))
+    across = np.where(lift[:, None] > 0, side / lift[:, None], 0.0)
+    anywhere = (np.trace(cov, axis1=1, axis2=2) - push_sigma**2) / 2
+    lift_sigma = np.sqrt(np.where(lift > 0, np.einsum("ni,nij,nj->n", across, cov, across), anywhere))
+    return push, push_sigma, lift, lift_sigma
+
+
+def sustained_acceleration(
+    tracks: Tracks,
+) -> tuple[Float64[np.ndarray, "row 3"], Float64[np.ndarray, "row 3 3"]]:
+    """Mean acceleration beyond gravity of each track over the last WINDOW_S or so, and its covariance.
+
+    The change of velocity less the integral of gravity along the track, over the time. A filter's
+    acceleration is only as good as its last few seconds (6 m/s2 with 70 urad from three satellites); over
+    WINDOW_S the velocities at both ends give 1-2 m/s2. Their errors are taken as independent. nan where the
+    track is younger.
+    """
+    a, cov = np.full((len(tracks.t), 3), np.nan), np.full((len(tracks.t), 3, 3), np.nan)
+    for rows in _by_track(tracks, np.lexsort((tracks.t, tracks.track, tracks.node))):
+        t, r, v = tracks.t[rows], tracks.mean[rows, :3], tracks.mean[rows, 3:6]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            pull = -EARTH_MU * r / np.linalg.norm(r, axis=1)[:, None] ** 3
+        fallen = np.zeros_like(v)
+        np.cumsum((pull[1:] + pull[:-1]) / 2 * np.diff(t)[:, None], axis=0, out=fallen[1:])
+        then = np.searchsorted(t, t - WINDOW_S + 1e-6, "right") - 1
+        span = t - t[np.maximum(then, 0)]
+        now = np.flatnonzero((then >= 0) & (span <= 1.5 * WINDOW_S))
+        then, span = then[now], span[now]
+        a[rows[now]] = (v[now] - v[then] - fallen[now] + fallen[then]) / span[:, None]
+        own = unpack_covariance(tracks.cov[rows])[:, 3:6, 3:6]
+        cov[rows[now]] = (own[now] + own[then]) / span[:, None, None] ** 2
+    return a, cov
+
+
+def _by_track(tracks: Tracks, order: np.ndarray) -> list[np.ndarray]:
+    """The rows of each track of each node, from an order in which they lie together."""
+    if not len(order):
+        return []
+    new = np.diff(tracks.node[order]).astype(bool) | np.diff(tracks.track[order]).astype(bool)
+    return np.split(order, np.flatnonzero(new) + 1)
 
 
 def normal_draws(count: int, dimension: int = 6) -> Float64[np.ndarray, "draw dimension"]:
