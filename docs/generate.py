@@ -10,9 +10,10 @@ from noroshi.scenario.schema import Scenario
 OUT = Path(__file__).parent / "reference" / "scenario.md"
 HEAD = """# Scenario files
 
-Generated from `noroshi.scenario.schema` by `python docs/generate.py`; do not edit. `noroshi check FILE` says every mistake of a file at once,
-`noroshi check --schema` prints the JSON Schema for editors. Units stand in the names. Tables marked † need `source` (where their figures
-come from) or `notional` (why they are assumed). Every event (`launch_s`, `boost_s`, bank times, scan periods) lies on the grid of `step_s`.
+Generated from `noroshi.scenario.schema` by `python docs/generate.py`; do not edit. `noroshi check FILE` says every
+mistake of a file at once, `noroshi check --schema` prints the JSON Schema for editors. Units stand in the names. Tables
+marked † need `source` (where their figures come from) or `notional` (why they are assumed). Every event (`launch_s`,
+`boost_s`, bank times, scan periods) lies on the grid of `step_s`.
 """
 
 

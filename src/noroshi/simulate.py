@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float64
@@ -30,6 +31,7 @@ from noroshi.tracking.tracker import track
 from noroshi.warning.decide import decide
 from noroshi.warning.impact import predict
 
+Table = TypeVar("Table", Tracks, Contributions)
 Progress = Callable[[str, int, int], None]
 
 
@@ -174,5 +176,5 @@ def track_node(
     return track(config, scans, detections, order, number, owner, node.fusion_wait_s)
 
 
-def _joined(table: type, parts: list) -> object:
+def _joined(table: type[Table], parts: list[Table]) -> Table:
     return table(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(table)})

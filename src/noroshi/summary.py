@@ -197,7 +197,7 @@ def _reached(areas: Any, corridor_m: float, flight: Facts) -> Reached:
     distance = distances(areas, flight.lat_rad, flight.lon_rad)
     within = distance <= corridor_m
     last = [flight.t[np.flatnonzero(w)[-1]] if w.any() else np.nan for w in within.T]
-    return Reached(within.any(axis=0), distance[-1] <= 0.0, np.array(last))
+    return Reached(np.asarray(within.any(axis=0)), np.asarray(distance[-1] <= 0.0), np.array(last))
 
 
 def _warned(

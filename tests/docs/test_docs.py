@@ -16,7 +16,9 @@ ROOT = DOCS.parent
 
 def test_scenario_reference_is_fresh() -> None:
     generated = runpy.run_path(str(DOCS / "generate.py"))["page"]()
-    assert (DOCS / "reference" / "scenario.md").read_text("utf-8") == generated, "run: python docs/generate.py"
+    assert (DOCS / "reference" / "scenario.md").read_text("utf-8") == generated, (
+        "run: python docs/generate.py"
+    )
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -29,7 +31,9 @@ def test_every_reason_of_a_delivery_is_documented(why: Why) -> None:
     assert f"`{why.name}`" in (DOCS / "theory" / "network.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.ja.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/README.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "README.ja.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/README.md"]
+)
 def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     for part in text.split("](")[1:]:

@@ -119,7 +119,7 @@ def run(
 
 
 def _console(as_json: bool) -> Console:
-    """Where a person reads: standard error when standard output is for a script; wide enough for the table off a terminal."""
+    """Where a person reads: standard error when standard output is for a script. Off a terminal, a wide line."""
     console = Console(stderr=as_json, highlight=False)
     return console if console.is_terminal else Console(stderr=as_json, highlight=False, width=120)
 

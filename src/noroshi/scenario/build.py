@@ -250,7 +250,8 @@ def _ballistic(target: Ballistic) -> BallisticFlight:
         end = destination(lat, lon, radians(target.azimuth_deg), target.range_km * KM)
         impact_lat, impact_lon = float(end[0]), float(end[1])
     else:
-        assert target.impact_latitude_deg is not None and target.impact_longitude_deg is not None
+        assert target.impact_latitude_deg is not None  # the schema has seen to it
+        assert target.impact_longitude_deg is not None
         impact_lat, impact_lon = radians(target.impact_latitude_deg), radians(target.impact_longitude_deg)
     return BallisticFlight(
         launch_lat_rad=lat,

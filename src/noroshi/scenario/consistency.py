@@ -1,4 +1,4 @@
-"""What a scenario must satisfy beyond each field's own bounds: names that exist, names that differ, times on the grid."""
+"""What a scenario must satisfy beyond each field's own bounds: known names, different names, times on the grid."""
 
 from __future__ import annotations
 

@@ -198,9 +198,9 @@ def _true_path(loc: tuple[int | str, ...], data: Any, kind: str) -> locate.Path:
     path: list[int | str] = []
     here = data
     for k, key in enumerate(loc):
-        if isinstance(here, dict) and key in here:
-            here = here[key]
-        elif isinstance(here, list) and isinstance(key, int) and key < len(here):
+        if (isinstance(here, dict) and key in here) or (
+            isinstance(here, list) and isinstance(key, int) and key < len(here)
+        ):
             here = here[key]
         elif not (k == len(loc) - 1 and kind == "missing"):
             continue
