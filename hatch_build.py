@@ -22,4 +22,6 @@ class FrontEnd(BuildHookInterface):
         static = Path(self.root) / "src" / "noroshi" / "report" / "static"
         missing = [name for name in PIECES if not (static / name).is_file()]
         if missing:
-            raise RuntimeError(f"{static} lacks {', '.join(missing)}: run `make web` before building a wheel or sdist")
+            raise RuntimeError(
+                f"{static} lacks {', '.join(missing)}: run `make web` before building a wheel or sdist"
+            )

@@ -236,7 +236,7 @@ def _events(run: Run, summary: dict[str, Any], answer: Answer) -> Iterator[Event
             slack = entry["rounding_s"] + summary["published"]["launch"][utc]["rounding_s"]
             middle = (at["reported_s"] + at["reported_until_s"]) / 2
             yield Event(
-                keys.get(fact, fact),
+                str(keys.get(fact, fact)),
                 f"published {utc}",
                 middle,
                 at["reported_s"] - slack,

@@ -43,7 +43,8 @@ def render(run: Run, summary: dict[str, Any], manifest: dict[str, Any], *, lang:
     style = (_HERE / "page.css").read_text("utf-8")
     mains = "".join(_main(report, Say(each), shown=each == lang) for each in get_args(Lang))
     buttons = "".join(
-        f'<button type="button" data-to="{each}" aria-pressed="{str(each == lang).lower()}" lang="{each}">{label}</button>'
+        f'<button type="button" data-to="{each}" aria-pressed="{str(each == lang).lower()}" lang="{each}">'
+        f"{label}</button>"
         for each, label in (("en", "English"), ("ja", "日本語"))
     )
     banner = "".join(
@@ -52,7 +53,7 @@ def render(run: Run, summary: dict[str, Any], manifest: dict[str, Any], *, lang:
         for each in get_args(Lang)
     )
     # the inlined script may run, nothing may be fetched from anywhere, nothing may be evaluated from text
-    policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'"
+    policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
     return (
         f'<!doctype html>\n<html lang="{lang}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'

@@ -196,11 +196,11 @@ def _message(e: Any) -> str:
 def _true_path(loc: tuple[int | str, ...], data: Any, kind: str) -> locate.Path:
     """The path in the file: pydantic adds the tag of a union on its way, and names a missing key last."""
     path: list[int | str] = []
-    here = data
+    here: Any = data
     for k, key in enumerate(loc):
-        if (isinstance(here, dict) and key in here) or (
-            isinstance(here, list) and isinstance(key, int) and key < len(here)
-        ):
+        in_table = isinstance(here, dict) and key in here
+        in_list = isinstance(here, list) and isinstance(key, int) and key < len(here)
+        if in_table or in_list:
             here = here[key]
         elif not (k == len(loc) - 1 and kind == "missing"):
             continue
