@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -201,7 +201,7 @@ def _true_path(loc: tuple[int | str, ...], data: Any, kind: str) -> locate.Path:
         in_table = isinstance(here, dict) and key in here
         in_list = isinstance(here, list) and isinstance(key, int) and key < len(here)
         if in_table or in_list:
-            here = here[key]
+            here = cast(Any, here)[key]
         elif not (k == len(loc) - 1 and kind == "missing"):
             continue
         path.append(key)

@@ -29,8 +29,8 @@ class Part(BaseModel):
 class Sourced(Part):
     """A table whose figures come from somewhere."""
 
-    source: str | None = Field(None, min_length=4, description="public source of the figures")
-    notional: str | None = Field(None, min_length=4, description="or the reason why they are assumed")
+    source: str | None = Field(default=None, min_length=4, description="public source of the figures")
+    notional: str | None = Field(default=None, min_length=4, description="or the reason why they are assumed")
 
     @model_validator(mode="after")
     def _says_where_from(self) -> Self:
@@ -56,7 +56,7 @@ class NodePart(Sourced):
     longitude_deg: Longitude
     height_m: Height = 0.0
     fusion_wait_s: float = Field(
-        2.0, ge=0, le=60, description="a scan later than this after its event is lost"
+        default=2.0, ge=0, le=60, description="a scan later than this after its event is lost"
     )
 
 
@@ -69,12 +69,14 @@ class Layer(Sourced):
     pattern: Literal["delta", "star"] = "delta"
     satellites: int = Field(ge=1, le=5000, description="number of satellites, a multiple of planes")
     planes: int = Field(ge=1, le=500, description="number of orbital planes")
-    phasing: float = Field(0.0, ge=0, le=5000, description="Walker F, may be fractional")
+    phasing: float = Field(default=0.0, ge=0, le=5000, description="Walker F, may be fractional")
     altitude_km: float = Field(ge=200, le=40_000, description="above the equatorial radius")
     inclination_deg: float = Field(ge=0, le=180, description="of every plane")
-    raan_deg: float = Field(0.0, ge=-360, le=360, description="node of the first plane")
-    phase_deg: float = Field(0.0, ge=-360, le=360, description="argument of latitude of the first satellite")
-    elements: Literal["mean", "osculating"] = Field("mean", description="how the elements are meant")
+    raan_deg: float = Field(default=0.0, ge=-360, le=360, description="node of the first plane")
+    phase_deg: float = Field(
+        default=0.0, ge=-360, le=360, description="argument of latitude of the first satellite"
+    )
+    elements: Literal["mean", "osculating"] = Field(default="mean", description="how the elements are meant")
 
     @model_validator(mode="after")
     def _planes_share_evenly(self) -> Self:
@@ -89,7 +91,7 @@ class Catalogue(Sourced):
     owner: Nation
     sensor: Name
     file: str = Field(min_length=1, description="path, relative to the scenario file")
-    names: tuple[str, ...] = Field((), description="these only; empty: all")
+    names: tuple[str, ...] = Field(default=(), description="these only; empty: all")
 
 
 class InfraredPart(Sourced):
@@ -99,9 +101,9 @@ class InfraredPart(Sourced):
     band: Name
     field_of_regard_deg: float = Field(gt=0, le=180, description="half-angle about nadir")
     grazing_height_km: float = Field(
-        0.0, ge=0, le=200, description="lines of sight that pass lower before the target see nothing"
+        default=0.0, ge=0, le=200, description="lines of sight that pass lower before the target see nothing"
     )
-    cloud_top_km: float = Field(0.0, ge=0, le=25, description="targets below are hidden")
+    cloud_top_km: float = Field(default=0.0, ge=0, le=25, description="targets below are hidden")
     background: Literal["any", "space"] = "any"
     range_max_km: float = Field(gt=0, le=100_000, description="farthest target")
     nei_space_w_m2: float = Field(
@@ -111,18 +113,20 @@ class InfraredPart(Sourced):
         gt=0, le=1e-3, description="the same with the Earth behind, clutter included"
     )
     threshold_snr: float = Field(
-        5.0, gt=0, le=100, description="signal-to-noise ratio that detects with probability one half"
+        default=5.0, gt=0, le=100, description="signal-to-noise ratio that detects with probability one half"
     )
-    p_detect_max: float = Field(0.98, gt=0, le=1, description="probability of detection of a bright target")
+    p_detect_max: float = Field(
+        default=0.98, gt=0, le=1, description="probability of detection of a bright target"
+    )
     sigma_floor_urad: float = Field(gt=0, le=10_000, description="attitude and alignment, per axis")
     pixel_urad: float = Field(
         ge=0, le=10_000, description="pixel; angle noise is hypot(floor, pixel / (2 SNR))"
     )
-    false_alarms_per_scan: float = Field(0.0, ge=0, le=1000, description="mean number, Poisson")
-    p_detect_assumed: float = Field(0.9, gt=0, lt=1, description="what trackers are told")
-    scan_period_s: float = Field(1.0, gt=0, le=600, description="between scans, on the grid")
-    scan_offset_s: float = Field(0.0, ge=0, le=600, description="of the first scan, on the grid")
-    processing_s: float = Field(0.5, ge=0, le=600, description="event to message on board")
+    false_alarms_per_scan: float = Field(default=0.0, ge=0, le=1000, description="mean number, Poisson")
+    p_detect_assumed: float = Field(default=0.9, gt=0, lt=1, description="what trackers are told")
+    scan_period_s: float = Field(default=1.0, gt=0, le=600, description="between scans, on the grid")
+    scan_offset_s: float = Field(default=0.0, ge=0, le=600, description="of the first scan, on the grid")
+    processing_s: float = Field(default=0.5, ge=0, le=600, description="event to message on board")
 
 
 class RadarPart(Sourced):
@@ -133,32 +137,32 @@ class RadarPart(Sourced):
     latitude_deg: Latitude
     longitude_deg: Longitude
     height_m: Height = 0.0
-    facing_deg: float = Field(0.0, ge=-360, le=360, description="boresight, clockwise from north")
-    field_azimuth_deg: float = Field(180.0, gt=0, le=180, description="half-width; 180: all round")
-    elevation_min_deg: float = Field(3.0, ge=0, le=89, description="lowest beam")
-    elevation_max_deg: float = Field(90.0, gt=0, le=90, description="highest beam")
+    facing_deg: float = Field(default=0.0, ge=-360, le=360, description="boresight, clockwise from north")
+    field_azimuth_deg: float = Field(default=180.0, gt=0, le=180, description="half-width; 180: all round")
+    elevation_min_deg: float = Field(default=3.0, ge=0, le=89, description="lowest beam")
+    elevation_max_deg: float = Field(default=90.0, gt=0, le=90, description="highest beam")
     range_max_km: float = Field(gt=0, le=10_000, description="farthest target")
     range_reference_km: float = Field(
         gt=0, le=10_000, description="where rcs_reference_m2 gives snr_reference"
     )
-    rcs_reference_m2: float = Field(1.0, gt=0, le=1e6, description="cross-section at the reference")
-    snr_reference: float = Field(20.0, gt=0, le=1e6, description="power ratio at the reference range")
+    rcs_reference_m2: float = Field(default=1.0, gt=0, le=1e6, description="cross-section at the reference")
+    snr_reference: float = Field(default=20.0, gt=0, le=1e6, description="power ratio at the reference range")
     p_false_alarm: float = Field(
-        1e-6, gt=0, lt=0.1, description="per resolution cell; P_d = P_fa ^ (1 / (1 + SNR))"
+        default=1e-6, gt=0, lt=0.1, description="per resolution cell; P_d = P_fa ^ (1 / (1 + SNR))"
     )
     sigma_range_m: float = Field(gt=0, le=10_000, description="range noise at high SNR")
     sigma_angle_mrad: float = Field(gt=0, le=100, description="angle noise at high SNR, per axis")
     beamwidth_deg: float = Field(
-        1.0, ge=0, le=30, description="angle noise grows by beamwidth / (1.6 sqrt(2 SNR))"
+        default=1.0, ge=0, le=30, description="angle noise grows by beamwidth / (1.6 sqrt(2 SNR))"
     )
     range_resolution_m: float = Field(
-        15.0, ge=0, le=10_000, description="range noise grows by resolution / sqrt(2 SNR)"
+        default=15.0, ge=0, le=10_000, description="range noise grows by resolution / sqrt(2 SNR)"
     )
-    false_alarms_per_scan: float = Field(0.0, ge=0, le=1000, description="mean number, Poisson")
-    p_detect_assumed: float = Field(0.9, gt=0, lt=1, description="what trackers are told")
-    scan_period_s: float = Field(1.0, gt=0, le=600, description="between scans, on the grid")
-    scan_offset_s: float = Field(0.0, ge=0, le=600, description="of the first scan, on the grid")
-    processing_s: float = Field(0.2, ge=0, le=600, description="event to message")
+    false_alarms_per_scan: float = Field(default=0.0, ge=0, le=1000, description="mean number, Poisson")
+    p_detect_assumed: float = Field(default=0.9, gt=0, lt=1, description="what trackers are told")
+    scan_period_s: float = Field(default=1.0, gt=0, le=600, description="between scans, on the grid")
+    scan_offset_s: float = Field(default=0.0, ge=0, le=600, description="of the first scan, on the grid")
+    processing_s: float = Field(default=0.2, ge=0, le=600, description="event to message")
 
 
 class EntryPart(Sourced):
@@ -169,23 +173,25 @@ class EntryPart(Sourced):
     latitude_deg: Latitude
     longitude_deg: Longitude
     height_m: Height = 0.0
-    elevation_min_deg: float = Field(10.0, ge=0, le=89, description="lowest satellite that can land data")
-    processing_s: float = Field(0.2, ge=0, le=600, description="event to message")
+    elevation_min_deg: float = Field(
+        default=10.0, ge=0, le=89, description="lowest satellite that can land data"
+    )
+    processing_s: float = Field(default=0.2, ge=0, le=600, description="event to message")
 
 
 class NetworkPart(Part):
     """Links between satellites of one owner, and on the ground."""
 
     link_range_max_km: float = Field(
-        6500.0, gt=0, le=100_000, description="longest link between two satellites"
+        default=6500.0, gt=0, le=100_000, description="longest link between two satellites"
     )
     link_grazing_height_km: float = Field(
-        80.0, ge=0, le=1000, description="links must clear the Earth raised by this"
+        default=80.0, ge=0, le=1000, description="links must clear the Earth raised by this"
     )
-    hop_ms: float = Field(5.0, ge=0, le=60_000, description="per satellite passed")
-    fibre_detour: float = Field(1.4, ge=1, le=5, description="cable length over geodesic length")
-    fixed_ms: float = Field(20.0, ge=0, le=60_000, description="equipment at both ends")
-    notional: str | None = Field(None, description="reason for the figures")
+    hop_ms: float = Field(default=5.0, ge=0, le=60_000, description="per satellite passed")
+    fibre_detour: float = Field(default=1.4, ge=1, le=5, description="cable length over geodesic length")
+    fixed_ms: float = Field(default=20.0, ge=0, le=60_000, description="equipment at both ends")
+    notional: str | None = Field(default=None, description="reason for the figures")
 
 
 class SharePart(Part):
@@ -194,7 +200,7 @@ class SharePart(Part):
     source: Nation = Field(alias="from")
     to: Nation
     level: Literal["none", "cue", "track", "tracklet", "detection"]
-    delay_s: float = Field(0.0, ge=0, le=3600, description="review before release")
+    delay_s: float = Field(default=0.0, ge=0, le=3600, description="review before release")
 
     @model_validator(mode="after")
     def _is_a_level_of_today(self) -> Self:
@@ -213,10 +219,10 @@ class TargetPart(Sourced):
     """What every target has."""
 
     name: Name
-    launch_s: float = Field(0.0, ge=0, description="launch, seconds after the epoch, on the grid")
-    rcs_m2: float = Field(0.5, gt=0, le=1e4, description="radar cross-section")
+    launch_s: float = Field(default=0.0, ge=0, description="launch, seconds after the epoch, on the grid")
+    rcs_m2: float = Field(default=0.5, gt=0, le=1e4, description="radar cross-section")
     intensity_kw_sr: dict[str, dict[Phases, Intensity]] = Field(
-        {}, description="radiant intensity by band and phase of flight; absent: 0"
+        default={}, description="radiant intensity by band and phase of flight; absent: 0"
     )
 
 
@@ -227,15 +233,21 @@ class Ballistic(TargetPart):
     latitude_deg: Latitude
     longitude_deg: Longitude
     height_m: Height = 0.0
-    azimuth_deg: Degrees | None = Field(None, description="towards the impact point, with range_km")
-    range_km: float | None = Field(None, gt=10, le=20_000, description="along the geodesic, with azimuth_deg")
+    azimuth_deg: Degrees | None = Field(default=None, description="towards the impact point, with range_km")
+    range_km: float | None = Field(
+        default=None, gt=10, le=20_000, description="along the geodesic, with azimuth_deg"
+    )
     impact_latitude_deg: Latitude | None = None
     impact_longitude_deg: Longitude | None = None
     apogee_km: float = Field(gt=10, le=20_000, description="height above the ellipsoid")
     boost_s: float = Field(gt=1, le=600, description="time to burn-out, on the grid")
-    ballistic_coefficient_kg_m2: float = Field(5000.0, gt=10, le=1e6, description="mass over drag area")
-    mass_fraction: float = Field(0.8, ge=0, lt=0.97, description="propellant share of the launch mass")
-    vertical_s: float = Field(10.0, ge=0, le=60, description="vertical rise before the pitch-over")
+    ballistic_coefficient_kg_m2: float = Field(
+        default=5000.0, gt=10, le=1e6, description="mass over drag area"
+    )
+    mass_fraction: float = Field(
+        default=0.8, ge=0, lt=0.97, description="propellant share of the launch mass"
+    )
+    vertical_s: float = Field(default=10.0, ge=0, le=60, description="vertical rise before the pitch-over")
 
     @model_validator(mode="after")
     def _ends_somewhere(self) -> Self:
@@ -262,14 +274,18 @@ class Glide(TargetPart):
     height_m: Height = 0.0
     azimuth_deg: Degrees
     boost_s: float = Field(gt=1, le=900, description="time to burn-out, on the grid")
-    mass_fraction: float = Field(0.9, ge=0, lt=0.99, description="propellant share of the launch mass")
-    vertical_s: float = Field(10.0, ge=0, le=60, description="vertical rise before the pitch-over")
+    mass_fraction: float = Field(
+        default=0.9, ge=0, lt=0.99, description="propellant share of the launch mass"
+    )
+    vertical_s: float = Field(default=10.0, ge=0, le=60, description="vertical rise before the pitch-over")
     glide_speed_km_s: float = Field(gt=0.5, le=7.8, description="relative to the air, at burn-out")
     lift_to_drag: float = Field(gt=0.1, le=6, description="constant")
     ballistic_coefficient_kg_m2: float = Field(gt=10, le=1e6, description="mass over drag area")
     bank: tuple[Bank, ...] = ()
-    end_speed_km_s: float = Field(1.0, gt=0.1, le=7, description="the glide ends when slower")
-    density_factor: float = Field(1.0, gt=0.1, le=10, description="air density over the standard atmosphere")
+    end_speed_km_s: float = Field(default=1.0, gt=0.1, le=7, description="the glide ends when slower")
+    density_factor: float = Field(
+        default=1.0, gt=0.1, le=10, description="air density over the standard atmosphere"
+    )
 
     @model_validator(mode="after")
     def _banks_in_order(self) -> Self:
@@ -284,7 +300,7 @@ class Recorded(TargetPart):
 
     kind: Literal["recorded"]
     file: str = Field(min_length=1, description="CSV or CCSDS OEM, relative to the scenario file")
-    phase: Phases = Field("coast", description="phase of flight for its intensity")
+    phase: Phases = Field(default="coast", description="phase of flight for its intensity")
 
 
 Target = Annotated[Ballistic | Glide | Recorded, Field(discriminator="kind")]
@@ -297,7 +313,7 @@ class AreaPart(Sourced):
     name_ja: str | None = None
     polygon_deg: tuple[tuple[Latitude, Longitude], ...] | None = None
     centre_deg: tuple[Latitude, Longitude] | None = None
-    radius_km: float | None = Field(None, gt=0, le=2000, description="of a circle")
+    radius_km: float | None = Field(default=None, gt=0, le=2000, description="of a circle")
 
     @model_validator(mode="after")
     def _has_a_shape(self) -> Self:
@@ -339,41 +355,47 @@ class PointPart(Part):
 class WarningPart(Part):
     """When a node warns an area."""
 
-    probability_min: float = Field(0.9, gt=0.5, le=1, description="of passing over or falling into the area")
+    probability_min: float = Field(
+        default=0.9, gt=0.5, le=1, description="of passing over or falling into the area"
+    )
     corridor_km: float = Field(
-        50.0, ge=0, le=1000, description="the ground track may pass this far from the area"
+        default=50.0, ge=0, le=1000, description="the ground track may pass this far from the area"
     )
     major_axis_max_km: float = Field(
-        100.0, gt=0, le=2000, description="1-sigma major axis of the impact ellipse"
+        default=100.0, gt=0, le=2000, description="1-sigma major axis of the impact ellipse"
     )
-    updates: int = Field(3, ge=1, le=100, description="consecutive updates on which all conditions hold")
-    public_delay_s: float = Field(60.0, ge=0, le=3600, description="decision to siren")
-    bank_limit_deg: float = Field(60.0, gt=0, lt=90, description="of a glider, for its footprint")
-    lift_to_drag: float = Field(2.6, gt=0, le=6, description="assumed of a glider")
-    end_speed_km_s: float = Field(1.0, gt=0.1, le=7, description="the glide ends when slower")
+    updates: int = Field(
+        default=3, ge=1, le=100, description="consecutive updates on which all conditions hold"
+    )
+    public_delay_s: float = Field(default=60.0, ge=0, le=3600, description="decision to siren")
+    bank_limit_deg: float = Field(default=60.0, gt=0, lt=90, description="of a glider, for its footprint")
+    lift_to_drag: float = Field(default=2.6, gt=0, le=6, description="assumed of a glider")
+    end_speed_km_s: float = Field(default=1.0, gt=0.1, le=7, description="the glide ends when slower")
     notional: str | None = None
 
 
 class TrackerPart(Part):
     """Overrides of the tracker's defaults (docs/theory/tracking.md); all optional."""
 
-    gate: float | None = Field(None, gt=0, le=1000, description="squared Mahalanobis distance")
+    gate: float | None = Field(default=None, gt=0, le=1000, description="squared Mahalanobis distance")
     initiate_window_s: float | None = Field(
-        None, gt=0, le=60, description="detections at most this far apart start a track"
+        default=None, gt=0, le=60, description="detections at most this far apart start a track"
     )
     initiate_miss: float | None = Field(
-        None, gt=0, le=20, description="largest miss of two lines of sight, in sigmas"
+        default=None, gt=0, le=20, description="largest miss of two lines of sight, in sigmas"
     )
     initiate_height_min_m: float | None = None
     initiate_height_max_m: float | None = None
-    confirm_hits: int | None = Field(None, ge=1, le=30, description="M of M-of-N")
-    confirm_of: int | None = Field(None, ge=1, le=30, description="N of M-of-N")
-    delete_missed: int | None = Field(None, ge=1, le=1000, description="expected looks missed in a row")
+    confirm_hits: int | None = Field(default=None, ge=1, le=30, description="M of M-of-N")
+    confirm_of: int | None = Field(default=None, ge=1, le=30, description="N of M-of-N")
+    delete_missed: int | None = Field(
+        default=None, ge=1, le=1000, description="expected looks missed in a row"
+    )
     delete_missed_tentative: int | None = Field(
-        None, ge=1, le=1000, description="the same before confirmation"
+        default=None, ge=1, le=1000, description="the same before confirmation"
     )
     delete_sigma_m: float | None = Field(
-        None, gt=0, description="position sigma beyond which a track is dropped"
+        default=None, gt=0, description="position sigma beyond which a track is dropped"
     )
 
 
@@ -383,8 +405,10 @@ class PublishedPart(Part):
     fact: str = Field(pattern=r"^(launch|warning_public|impact|pass:.+|pass_area:.+)$")
     utc: Utc
     until_utc: Utc | None = None
-    rounding_s: float = Field(30.0, ge=0, le=3600, description="the report may be off by this")
-    alternative: bool = Field(False, description="a launch minute that was not published but may fit better")
+    rounding_s: float = Field(default=30.0, ge=0, le=3600, description="the report may be off by this")
+    alternative: bool = Field(
+        default=False, description="a launch minute that was not published but may fit better"
+    )
     tag: Literal["read", "secondary", "computed", "unverified"] = "read"
     source: str = Field(min_length=4)
 
@@ -393,10 +417,10 @@ class Requirement(Part):
     """What the report's cards are held against."""
 
     custody_2: Probability | None = None
-    rmse_position_m: float | None = Field(None, gt=0, description="at most")
-    latency_p95_s: float | None = Field(None, gt=0, description="at most")
+    rmse_position_m: float | None = Field(default=None, gt=0, description="at most")
+    latency_p95_s: float | None = Field(default=None, gt=0, description="at most")
     warning_lead_s: float | None = Field(
-        None, description="seconds between public warning and overflight or impact"
+        default=None, description="seconds between public warning and overflight or impact"
     )
     reason: str | None = None
 
@@ -412,8 +436,8 @@ class Scenario(Part):
     title_ja: str = ""
     epoch: Utc
     duration_s: float = Field(gt=0, le=86_400, description="length of the run")
-    step_s: float = Field(1.0, gt=0, le=60, description="the grid: every event lies on it")
-    seed: int = Field(0, ge=0, description="of every random draw")
+    step_s: float = Field(default=1.0, gt=0, le=60, description="the grid: every event lies on it")
+    seed: int = Field(default=0, ge=0, description="of every random draw")
     requirement: Requirement = Field(default_factory=Requirement)
     nations: tuple[NationPart, ...] = Field(min_length=1)
     nodes: tuple[NodePart, ...] = Field(min_length=1)
