@@ -172,7 +172,7 @@ def _look(
     pair = by[possible] * len(target_names) + target[possible]
     by_pair = possible[np.argsort(pair, kind="stable")]
     pairs, starts = np.unique(np.sort(pair), return_index=True)
-    for number, rows in zip(pairs, np.split(by_pair, starts[1:]), strict=True):
+    for number, rows in zip(pairs, np.split(by_pair, starts)[1:], strict=True):
         s, k = divmod(int(number), len(target_names))
         # normal draws, five to a grid time, in order: a longer run begins with the numbers of a shorter one
         draws = stream(*key, "detect", sensor_names[s], target_names[k]).standard_normal(
