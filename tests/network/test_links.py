@@ -15,7 +15,9 @@ from noroshi.network.links import fibre_delay, link_costs, routes
 from noroshi.network.models import EntryPoint, GroundLinks, SpaceLinks
 
 
-def entry(lat_deg: float, lon_deg: float, elevation_deg: float = 10.0, processing_s: float = 0.1) -> EntryPoint:
+def entry(
+    lat_deg: float, lon_deg: float, elevation_deg: float = 10.0, processing_s: float = 0.1
+) -> EntryPoint:
     lat, lon = np.deg2rad(lat_deg), np.deg2rad(lon_deg)
     return EntryPoint(
         f"{lat_deg} {lon_deg}",

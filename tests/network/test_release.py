@@ -20,7 +20,10 @@ names = st.frozensets(nations, min_size=1)
 def named(given_rules: list[ShareRule], source: str, to: str, level: str) -> bool:
     """The requirement in words: some rule from source to `to` at this level or a higher one."""
     return any(
-        r.source == source and r.to == to and LEVELS.index(r.level) >= LEVELS.index(level) and r.level != "none"
+        r.source == source
+        and r.to == to
+        and LEVELS.index(r.level) >= LEVELS.index(level)
+        and r.level != "none"
         for r in given_rules
     )
 
@@ -45,7 +48,10 @@ def test_a_removed_rule_never_releases_more_nor_sooner(
             assert before.delay_s <= after.delay_s
 
 
-@given(st.permutations([ShareRule("USA", "JPN", "detection", 3.0), ShareRule("USA", "JPN", "track", 1.0)]), levels)
+@given(
+    st.permutations([ShareRule("USA", "JPN", "detection", 3.0), ShareRule("USA", "JPN", "track", 1.0)]),
+    levels,
+)
 def test_the_order_of_rules_does_not_matter(shuffled: list[ShareRule], level: str) -> None:
     expected = {"none": None, "cue": 1.0, "track": 1.0, "tracklet": 3.0, "detection": 3.0}[level]
     found = decide(shuffled, {"USA"}, "JPN", level)  # pyright: ignore
@@ -53,7 +59,9 @@ def test_the_order_of_rules_does_not_matter(shuffled: list[ShareRule], level: st
 
 
 @given(st.permutations([("USA", 5.0), ("JPN", 2.0)]))
-def test_a_fused_datum_needs_every_originator_and_waits_for_the_slowest_review(pairs: list[tuple[str, float]]) -> None:
+def test_a_fused_datum_needs_every_originator_and_waits_for_the_slowest_review(
+    pairs: list[tuple[str, float]],
+) -> None:
     both = [ShareRule(source, "AUS", "detection", delay) for source, delay in pairs]
     found = decide(both, {"USA", "JPN"}, "AUS", "detection")
     assert found is not None
