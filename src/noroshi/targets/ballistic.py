@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float64
 
-from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU
+from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU, GRAVITY_M_S2
 from noroshi.earth import enu_from_itrs, geodesic, itrs_from_geodetic
 from noroshi.errors import FlightError
 from noroshi.tables import Phase
@@ -22,6 +22,8 @@ from noroshi.targets.integrate import EARTH, Arc, height, integrate
 from noroshi.targets.models import BallisticFlight, Trajectory
 
 TOLERANCE_M = 0.01  # of apogee and impact together
+SURVEY_THRUST = GRAVITY_M_S2 * np.geomspace(0.9, 40.0, 72)
+SURVEY_TILT = np.deg2rad(np.linspace(0.0, 120.0, 121))
 REENTRY_M = 100e3  # below it, descending, the phase is REENTRY (the usual edge of space)
 RANGE_MIN_M, RANGE_MAX_M = 10e3, 19_500e3  # beyond, the direction from launch to impact is not defined well
 
@@ -50,15 +52,14 @@ def rebuild(flight: BallisticFlight, step_s: float) -> Trajectory:
 
 def solve(flight: BallisticFlight, step_s: float) -> Rebuilt:
     """`rebuild`, with the controls found."""
-    site = site_of(flight)
-    boost.check(site, step_s)
+    boost.check(site_of(flight), step_s)
     distance, azimuth = _direction(flight)
     _check_facts(flight, distance)
-    found = _search(flight, site, distance, azimuth, step_s)
-    _check_found(flight, site, distance, found)
-    assert found is not None
+    fault, found = _attempt(flight, distance, azimuth, step_s)
+    if found is None or fault is not boost.Fault.NONE:
+        raise _impossible(flight, distance, azimuth, step_s, fault, found)
     unknowns, arc, miss = found
-    return _rebuilt(flight, site, unknowns, arc, miss, step_s)
+    return _rebuilt(flight, site_of(flight), unknowns, arc, miss, step_s)
 
 
 def site_of(flight: BallisticFlight) -> boost.Site:
@@ -85,11 +86,11 @@ def _start(
     flight: BallisticFlight, site: boost.Site, distance: float, azimuth: float
 ) -> Float64[np.ndarray, "3"]:
     """Controls of the nearest flight of the survey: no air, no rotation."""
-    burnout = boost.survey(site)
+    burnout = boost.survey(site, SURVEY_THRUST, SURVEY_TILT, np.zeros(1))
     apogee, reach = _continue(burnout)
     with np.errstate(divide="ignore", invalid="ignore"):
         miss = np.log(apogee / flight.apogee_m) ** 2 + np.log(reach / distance) ** 2
-    i, j = np.unravel_index(np.argmin(np.where(np.isfinite(miss), miss, np.inf)), miss.shape)
+    i, j, _ = np.unravel_index(np.argmin(np.where(np.isfinite(miss), miss, np.inf)), miss.shape)
     tilt = burnout.tilt[j]
     return np.array([burnout.thrust0[i], tilt * np.sin(azimuth), tilt * np.cos(azimuth)])
 
@@ -116,11 +117,24 @@ def _continue(burnout: boost.Burnout) -> tuple[np.ndarray, np.ndarray]:
 Found = tuple[Float64[np.ndarray, "3"], Arc, float]
 
 
+def _attempt(
+    flight: BallisticFlight, distance: float, azimuth: float, step_s: float
+) -> tuple[boost.Fault, Found | None]:
+    """Solve a flight and judge its boost."""
+    site = site_of(flight)
+    found = _search(flight, site, distance, azimuth, step_s)
+    if found is None:
+        return boost.Fault.UNSOLVED, None
+    cut = round(flight.boost_s / step_s) * boost.inner_steps(step_s)
+    return boost.fault_of(site, found[0][0], found[1].states[0, : cut + 1], rising=True), found
+
+
 def _search(
     flight: BallisticFlight, site: boost.Site, distance: float, azimuth: float, step_s: float
 ) -> Found | None:
     """Newton on thrust and tilt; None where it does not converge."""
     inner = step_s / boost.inner_steps(step_s)
+    # a flight that takes longer than this has not come near the wanted one
     longest = 1.5 * free_flight(flight.apogee_m, distance).time_s + 2.0 * flight.boost_s + 900.0
     controls = boost.controls(site, int(np.ceil(longest / inner)), inner)
     launch = boost.start(site)
@@ -203,9 +217,52 @@ def phases(t: Float[np.ndarray, "step"], states: Float[np.ndarray, "step 6"], bo
 
 
 def _check_facts(flight: BallisticFlight, distance: float) -> None:
-    return None
+    """Refuse what needs no integration to be seen impossible."""
+    if not RANGE_MIN_M <= distance <= RANGE_MAX_M:
+        raise FlightError(
+            f"launch and impact are {distance / 1e3:.0f} km apart",
+            remedy=f"ranges from {RANGE_MIN_M / 1e3:.0f} to {RANGE_MAX_M / 1e3:.0f} km can be flown",
+        )
+    if not flight.apogee_m > max(0.0, flight.launch_height_m):
+        raise FlightError(
+            f"the apogee, {flight.apogee_m / 1e3:g} km, is not above the launch site",
+            remedy="apogee_km is the greatest height above the ellipsoid",
+        )
 
 
-def _check_found(flight: BallisticFlight, site: boost.Site, distance: float, found: Found | None) -> None:
-    if found is None:
-        raise FlightError("no solution")
+def _impossible(
+    flight: BallisticFlight,
+    distance: float,
+    azimuth: float,
+    step_s: float,
+    fault: boost.Fault,
+    found: Found | None,
+) -> FlightError:
+    """The error for facts that no trajectory joins, with the nearest apogee or boost that works."""
+    burnout = boost.burnout_acceleration(site_of(flight), found[0][0]) if found is not None else 0.0
+    why = fault.value.format(burnout=burnout)
+
+    def with_boost(boost_s: float) -> bool:
+        other = flight._replace(boost_s=boost_s)
+        if boost_s <= flight.vertical_s:
+            return False
+        return _attempt(other, distance, azimuth, step_s)[0] is boost.Fault.NONE
+
+    def with_apogee(apogee_m: float) -> bool:
+        other = flight._replace(apogee_m=apogee_m)
+        return _attempt(other, distance, azimuth, step_s)[0] is boost.Fault.NONE
+
+    offers = []
+    boost_s = boost.nearest(with_boost, flight.boost_s, step_s)
+    if boost_s is not None:
+        offers.append(f"a boost of {boost_s:g} s")
+    if fault in (boost.Fault.UNSOLVED, boost.Fault.EARLY):
+        apogee_m = boost.nearest(with_apogee, flight.apogee_m, 1e3, ratio=1.3)
+        if apogee_m is not None:
+            offers.append(f"an apogee of {apogee_m / 1e3:g} km")
+    works = f"{' or '.join(offers)}, all else equal, works"
+    return FlightError(
+        f"no flight has an apogee of {flight.apogee_m / 1e3:g} km, a range of {distance / 1e3:.0f} km "
+        f"and a boost of {flight.boost_s:g} s: {why}",
+        remedy=works if offers else "check apogee, range and boost time",
+    )

@@ -7,6 +7,7 @@ rises vertically, then tilts smoothly in the launch site's axes; see `integrate.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import NamedTuple
 
 import numpy as np
@@ -15,14 +16,15 @@ from jaxtyping import Float, Float64
 from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU, GRAVITY_M_S2
 from noroshi.earth import itrs_from_geodetic
 from noroshi.errors import FlightError
-from noroshi.targets.integrate import Body, Controls, launch_axes
+from noroshi.targets.integrate import Body, Controls, height, launch_axes
 
 INNER_STEP_S = (
     0.5  # longest integration step: at 1 s a 5000 kg/m2 re-entry errs by 1 m, at 0.5 s by centimetres
 )
 BURNOUT_LIMIT_M_S2 = 25.0 * GRAVITY_M_S2  # notional: twice what public boosters reach just before burn-out
 ITERATIONS = 40
-HALVINGS = 8
+HALVINGS = 5
+PATIENCE = 6  # iterations in which the residual must halve at least
 
 
 class Site(NamedTuple):
@@ -112,33 +114,82 @@ def burnout_acceleration(site: Site, thrust0: float) -> float:
     return thrust0 / (1.0 - site.mass_fraction)
 
 
+class Fault(Enum):
+    """Why a solved or unsolved boost cannot be flown; the value says it."""
+
+    NONE = ""
+    UNSOLVED = "no thrust and direction of the booster reach it"
+    WEAK = "the booster would not lift off, or would sink back to the ground"
+    HARD = "its acceleration just before burn-out would be {burnout:.0f} m/s2 (limit 245: 25 g)"
+    EARLY = "the apogee would be reached before burn-out"
+
+
+def fault_of(site: Site, thrust0: float, path: Float[np.ndarray, "step 6"], *, rising: bool) -> Fault:
+    """What is wrong with a solved boost; `path` from the pad to burn-out, `rising`: it must still climb there."""
+    if thrust0 <= GRAVITY_M_S2 or height(path[:, :3]).min() < site.height_m - 1.0:
+        return Fault.WEAK
+    if burnout_acceleration(site, thrust0) > BURNOUT_LIMIT_M_S2:
+        return Fault.HARD
+    if rising and path[-1, :3] @ path[-1, 3:] <= 0.0:
+        return Fault.EARLY
+    return Fault.NONE
+
+
+def nearest(
+    works: Callable[[float], bool], wanted: float, unit: float, ratio: float = 1.15, turns: int = 10
+) -> float | None:
+    """The value nearest to one that does not work that does, in whole units; None within the turns' reach.
+
+    Steps away by `ratio` in both directions until one works, then halves the gap.
+    """
+    for k in range(1, turns + 1):
+        for factor in (ratio**k, ratio**-k):
+            good = max(unit, round(wanted * factor / unit) * unit)
+            if works(good):
+                bad = max(
+                    unit, round(wanted * (factor * ratio if factor < 1.0 else factor / ratio) / unit) * unit
+                )
+                for _ in range(4):
+                    middle = round(0.5 * (good + bad) / unit) * unit
+                    if middle in (good, bad):
+                        break
+                    good, bad = (middle, bad) if works(middle) else (good, middle)
+                return good
+    return None
+
+
 class Burnout(NamedTuple):
-    """Planar burn-out states of a grid of controls: non-rotating sphere, no air. Axes [thrust, tilt]."""
+    """Planar burn-out states of a grid of controls: non-rotating sphere, no air. Axes [thrust, tilt, bulge]."""
 
     thrust0: Float64[np.ndarray, "thrust"]
     tilt: Float64[np.ndarray, "tilt"]
-    radius: Float64[np.ndarray, "thrust tilt"]
-    angle: Float64[np.ndarray, "thrust tilt"]  # down range, at the centre of the Earth
-    climb: Float64[np.ndarray, "thrust tilt"]
-    level: Float64[np.ndarray, "thrust tilt"]
+    bulge: Float64[np.ndarray, "bulge"]
+    radius: Float64[np.ndarray, "thrust tilt bulge"]
+    angle: Float64[np.ndarray, "thrust tilt bulge"]  # down range, at the centre of the Earth
+    climb: Float64[np.ndarray, "thrust tilt bulge"]
+    level: Float64[np.ndarray, "thrust tilt bulge"]
 
 
-def survey(site: Site, steps: int = 80) -> Burnout:
-    """Where the whole range of thrusts and tilts leads: the map from which Newton starts.
+def survey(
+    site: Site,
+    thrust0: Float[np.ndarray, "thrust"],
+    tilt: Float[np.ndarray, "tilt"],
+    bulge: Float[np.ndarray, "bulge"],
+    steps: int = 80,
+) -> Burnout:
+    """Where whole ranges of controls lead: the map from which Newton starts.
 
     Only a start is needed, so gravity is a sphere's and a step is a mean acceleration.
     """
-    thrust0 = GRAVITY_M_S2 * np.geomspace(0.9, 40.0, 72)
-    tilt = np.deg2rad(np.linspace(0.0, 110.0, 111))
-    a0, final = thrust0[:, None], tilt[None, :]
-    x = np.zeros(np.broadcast_shapes(a0.shape, final.shape))
+    a0, final, hump = thrust0[:, None, None], tilt[:, None], bulge
+    x = np.zeros((len(thrust0), len(tilt), len(bulge)))
     y = np.full_like(x, EARTH_MEAN_RADIUS_M + site.height_m)
     u, w = np.zeros_like(x), np.zeros_like(x)
     h = site.boost_s / steps
     for k in range(steps):
         t = (k + 0.5) * h
         s = np.clip((t - site.vertical_s) / (site.boost_s - site.vertical_s), 0.0, 1.0)
-        angle = final * s * s * (3.0 - 2.0 * s)
+        angle = final * s * s * (3.0 - 2.0 * s) + hump * 16.0 * (s * (1.0 - s)) ** 2
         push = a0 / (1.0 - site.mass_fraction * t / site.boost_s)
         r3 = (x * x + y * y) ** 1.5
         ax = push * np.sin(angle) - EARTH_MU * x / r3
@@ -146,7 +197,7 @@ def survey(site: Site, steps: int = 80) -> Burnout:
         x, y = x + h * u + 0.5 * h * h * ax, y + h * w + 0.5 * h * h * ay
         u, w = u + h * ax, w + h * ay
     r = np.hypot(x, y)
-    return Burnout(thrust0, tilt, r, np.arctan2(x, y), (u * x + w * y) / r, (u * y - w * x) / r)
+    return Burnout(thrust0, tilt, bulge, r, np.arctan2(x, y), (u * x + w * y) / r, (u * y - w * x) / r)
 
 
 Residual = Callable[[Float[np.ndarray, "candidate n"]], Float64[np.ndarray, "candidate m"]]
@@ -173,8 +224,10 @@ def newton(
         return values[0], (values[1:] - values[0]).T / steps, norm if np.isfinite(values).all() else np.inf
 
     value, jacobian, norm = evaluate(x)
-    for _ in range(ITERATIONS):
-        if norm < tolerance or not np.isfinite(norm):
+    norms = [norm]
+    for k in range(ITERATIONS):
+        stuck = k >= PATIENCE and norm > 0.5 * norms[k - PATIENCE]
+        if norm < tolerance or not np.isfinite(norm) or stuck:
             break
         move = np.linalg.lstsq(jacobian, -value, rcond=None)[0]
         move = move / max(1.0, float(np.max(np.abs(move) / limit)))
@@ -186,4 +239,5 @@ def newton(
         else:
             break
         x, (value, jacobian, norm) = x + move, found
+        norms.append(norm)
     return x, norm

@@ -90,6 +90,11 @@ def unpowered(drag: float) -> Body:
     return Body(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, zero, zero, zero, drag)
 
 
+def unpowered_batch(drag: float, count: int) -> Body:
+    """`count` bodies without thrust, for `integrate`."""
+    return Body(*(np.repeat(np.asarray(field)[None], count, 0) for field in unpowered(drag)))
+
+
 def acceleration(
     t: Any,
     r: Float[jax.Array, "3"],
