@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from noroshi import frames
+from noroshi.io.trajectory import read_record
 from noroshi.network.deliver import deliver
 from noroshi.network.models import Node
 from noroshi.orbits.ephemeris import ephemeris
@@ -21,7 +22,7 @@ from noroshi.sensors.detect import observe
 from noroshi.sensors.look import opportunities
 from noroshi.summary import summarise
 from noroshi.tables import Contributions, Deliveries, Detections, Scans, Tracks
-from noroshi.targets import ballistic, glide
+from noroshi.targets import ballistic, glide, recorded
 from noroshi.targets.models import BallisticFlight, GlideFlight, Target, Trajectory
 from noroshi.targets.truth import truth
 from noroshi.time import EarthOrientation, load_earth_orientation
@@ -154,9 +155,9 @@ def fly(plan: build.TargetPlan, scenario: Scenario, eop: EarthOrientation) -> Ta
     elif isinstance(flight, GlideFlight):
         trajectory = glide.fly(flight, scenario.step_s)
     else:
-        from noroshi.targets import recorded
-
-        trajectory = recorded.fly(flight.path, flight.phase, build.epoch(scenario), scenario.step_s, eop)
+        trajectory = recorded.fly(
+            read_record(flight.path), flight.phase, build.epoch(scenario), plan.t_launch, scenario.step_s, eop
+        )
     return Target(plan.name, trajectory, plan.t_launch, plan.intensity_w_sr, plan.rcs_m2)
 
 
