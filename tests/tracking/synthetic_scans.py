@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -48,7 +49,7 @@ def fly(r0, v0, t, thrust=lambda s, r, v: np.zeros(3), breaks=()):
     edges = [t[0], *[b for b in breaks if t[0] < b < t[-1]], t[-1]]
     y = np.concatenate([r0, v0])
     r, v = np.empty((len(t), 3)), np.empty((len(t), 3))
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
+    for a, b in pairwise(edges):
         inside = (t >= a) & (t <= b)
         at = np.unique(np.concatenate([t[inside], [b]]))
         eps = 1e-9 * max(1.0, b)
@@ -265,7 +266,7 @@ def glide_flight(t, speed=5500.0, banks=((0.0, 20.0), (150.0, -30.0), (300.0, 40
     radius = EARTH_RADIUS_M + 45e3
     need = EARTH_MU / radius**2 - speed**2 / radius  # lift that carries the glider
     rho = 2.0 * beta * need / (ratio * speed**2 * np.cos(np.radians(banks[0][1])))
-    _, east, north, up = place(48.0, 120.0)
+    _, east, north, _ = place(48.0, 120.0)
     r0 = place(48.0, 120.0, scale * np.log(rho0 / rho))[0]
     a = np.radians(azimuth_deg)
     spin = np.array([0.0, 0.0, EARTH_RATE_RAD_S])

@@ -83,11 +83,12 @@ def load(folder, raid):
     return scans, detections, x, np.stack([given[c] for c in STATE], 1)
 
 
-# Position and velocity RMSE and NEES of the EKF with CA q = 5 and global nearest neighbours on these very files,
-# by two other codes (data/hgt24/README.md: T1 185.97 m, 51.2 m/s, 0.95; T5 152.8 m, 51.5 m/s, 0.96; T20 161.8 m, 53.3 m/s, 1.02). 1 % allows
-# for the tangent plane taken along the sensor's azimuth and elevation and for the gate; the draw is the same.
+# Position and velocity RMSE and NEES of the EKF with CA q = 5 and global nearest neighbours on these very files, by
+# two other codes (data/hgt24/README.md, tracking.md section 9). 1 % allows for the tangent plane taken along the
+# sensor's azimuth and elevation and for the gate; the draw is the same.
 @pytest.mark.parametrize(
-    ("raid", "position", "velocity", "nees"), [("T1", 185.97, 51.2, 0.95), ("T5", 152.8, 51.5, 0.96), ("T20", 161.8, 53.3, 1.02)]
+    ("raid", "position", "velocity", "nees"),
+    [("T1", 185.97, 51.2, 0.95), ("T5", 152.8, 51.5, 0.96), ("T20", 161.8, 53.3, 1.02)],
 )
 def test_accuracy_of_cued_tracks(shared_data, raid, position, velocity, nees):
     scans, detections, truth, given = load(shared_data, raid)
@@ -107,7 +108,14 @@ def test_accuracy_of_cued_tracks(shared_data, raid, position, velocity, nees):
     sigma = np.repeat([1000.0, 100.0, 30.0], 3)
     cue(state, config, 0.0, given, np.tile(np.diag(sigma**2), (len(given), 1, 1)))
     tracks, _ = track_from(
-        state, settings(config, mu=0.0), scans, detections, np.arange(len(scans.scan)), 0, np.zeros(24, int), 0.0
+        state,
+        settings(config, mu=0.0),
+        scans,
+        detections,
+        np.arange(len(scans.scan)),
+        0,
+        np.zeros(24, int),
+        0.0,
     )
     frames, targets = truth.shape[:2]
     x = np.full((frames, targets, 9), np.nan)

@@ -6,7 +6,7 @@ tracks are started from what was left over, confirmed, merged, deleted, and thei
 
 from __future__ import annotations
 
-from math import cos, isinf, log, sqrt
+from math import cos, exp, isinf, log, sqrt
 
 import numpy as np
 from numba import njit
@@ -35,7 +35,7 @@ from noroshi.tracking.columns import (
 )
 from noroshi.tracking.initiate import add_ray, closest, invert3
 from noroshi.tracking.measurement import direction, gate, sight, update
-from noroshi.tracking.mixture import MODELS, advance, collapse, hit
+from noroshi.tracking.mixture import BALLISTIC, BOOST, MANOEUVRING, MODELS, advance, collapse, hit, normalise
 from noroshi.tracking.motion import SIGMA, is_ballistic
 from noroshi.tracking.state import (
     CLOSED,
@@ -73,6 +73,8 @@ _DELETED = int(Status.DELETED)
 
 CLUTTER_MIN = 1e-30  # a scan said to be free of false alarms still gets a finite gain
 BELOW_GROUND_M = -10_000.0  # a track predicted this deep has come down
+QUIET_S = 10.0  # notional, as the next: how long and how strongly silence speaks for burn-out
+QUIET_MIN = 0.3
 TWIN_DISTANCE = 16.0  # squared distance over position and velocity; chi-square 6 dof: 0.986
 TWIN_TIMES = 3
 
@@ -114,6 +116,8 @@ def _take(state, k, scan, bits, det, ident):
     state.info[k, HITS] += 1
     state.info[k, MISSED] = 0
     state.info[k, ORIGINATORS] |= bits
+    if scan[KIND] == _INFRARED:
+        state.quiet[k, 1] = scan[T]
     _use(state, state.info[k, TRACK], ident)
 
 
@@ -169,8 +173,14 @@ def _associate(state, settings, scan, bits, dets, idents):
                     state.twin[slots[other], k] = 0
         elif in_view(position[i], scan):
             state.info[k, EXPECTED] = 1
-            state.info[k, MISSED] += 1
             state.score[k] += miss
+            infrared = scan[KIND] == _INFRARED
+            if infrared:
+                state.quiet[k, 0] += miss
+            # a known target that coasts is cold: that infrared does not see it says nothing against the track
+            cold = infrared and state.info[k, STATUS] == _CONFIRMED and state.weight[k, BALLISTIC] > 0.5
+            if not cold:
+                state.info[k, MISSED] += 1
     for j in range(m):
         if free[j]:
             _keep(state, scan, bits, dets[j], idents[j])
@@ -264,6 +274,8 @@ def _start(state, settings, position, cov):
     state.info[k, EXPECTED] = 1
     state.info[k, MISSED] = 0
     state.score[k] = 0.0
+    state.quiet[k, 0] = 0.0
+    state.quiet[k, 1] = -np.inf
     state.info[k, ORIGINATORS] = 0
     for i in range(len(state.info)):
         state.twin[k, i] = 0
@@ -402,6 +414,7 @@ def _start_from_pair(state, settings, i, j, used):
     if k < 0:
         return
     sensors = np.full(SENSORS, -1)
+    state.quiet[k, 1] = state.clock[0]
     for n in range(2):
         r = i if n == 0 else j
         used[r] = True
@@ -594,6 +607,24 @@ def _merge(state, slots, n, x, p):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _hush(state, settings, k):
+    """When every infrared sensor that should have seen the target loses it at once, it has probably burnt out.
+
+    The weights of the two hot models are multiplied by the chance of that many misses, at least 0.3 a time and
+    only in the first seconds of silence: a cloud or a faint target looks the same, and motion must have its say.
+    """
+    lost = state.quiet[k, 0]
+    state.quiet[k, 0] = 0.0
+    since = state.clock[0] - state.quiet[k, 1]
+    if lost == 0.0 or since <= 0.0 or since > QUIET_S or state.weight[k, BALLISTIC] == 0.0:
+        return
+    factor = max(exp(lost), QUIET_MIN)
+    state.weight[k, BOOST] *= factor
+    state.weight[k, MANOEUVRING] *= factor
+    normalise(state.weight[k])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def close(state, settings):
     """End the current time: start, confirm, merge and delete tracks; put out one row for each, in place.
 
@@ -620,6 +651,7 @@ def close(state, settings):
         if not state.info[k, LIVE]:
             continue
         slots[i] = k
+        _hush(state, settings, k)
         collapse(state.mean[k], state.cov[k], state.weight[k], x[i], p[i])
         if state.info[k, HITS] > 0 or state.info[k, EXPECTED]:
             state.info[k, HISTORY] = (

@@ -30,7 +30,9 @@ WEIGHT_MIN = 1e-6
 # of `weigh_sense`; notional: they tell the models apart and enter no estimate
 CHANCE_MIN = 0.05  # what a model may lose in one second
 SENSE_SPEED_M_S = 200.0  # slower than this, the direction of flight is uncertain
-BALLISTIC_COEFFICIENT_MAX = 15_000.0  # kg/m2, above the 13 000 of the slenderest published glider (physics.md 7)
+BALLISTIC_COEFFICIENT_MAX = (
+    15_000.0  # kg/m2, above the 13 000 of the slenderest published glider (physics.md 7)
+)
 AIR_DENSITY_KG_M3 = 1.225  # sea level, US Standard Atmosphere 1976
 AIR_SCALE_M = 7_160.0  # meets the 1976 standard at 60 km; within 35 % of it from 0 to 70 km
 
@@ -140,7 +142,8 @@ def advance(mean, cov, weight, info, motion, dwell, t, mu):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _normalise(weight):
+def normalise(weight):
+    """Scale the weights to sum 1, none of the active ones below 1e-6, in place."""
     total = 0.0
     for m in range(MODELS):
         total += weight[m]
@@ -194,7 +197,7 @@ def weigh_sense(mean, cov, weight, power):
             along = -along
         chance = 0.5 * (1.0 + erf(along / sqrt(2.0 * var)))
         weight[m] *= max(chance, CHANCE_MIN) ** power
-    _normalise(weight)
+    normalise(weight)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -209,7 +212,7 @@ def hit(mean, cov, weight, scan, det):
     for m in range(MODELS):
         if weight[m] > 0.0:
             weight[m] = max(exp(value[m] - best), 1e-300)
-    _normalise(weight)
+    normalise(weight)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -155,9 +155,12 @@ def _mean(x, c, t, mu):
         gravity(p, mu, g)
         for i in range(3):
             kv[stage, i] = g[i] + keep * x[6 + i]
+    # the decaying acceleration has a closed integral: put it in place of what the rule made of it
+    f = c[POSITION_FROM_ACCELERATION] - t * t / 6.0 * (1.0 + 2.0 * c[KEEP_HALF])
+    w = c[VELOCITY_FROM_ACCELERATION] - t / 6.0 * (1.0 + 4.0 * c[KEEP_HALF] + c[KEEP])
     for i in range(3):
-        x[i] += t / 6.0 * (kp[0, i] + 2.0 * kp[1, i] + 2.0 * kp[2, i] + kp[3, i])
-        x[3 + i] += t / 6.0 * (kv[0, i] + 2.0 * kv[1, i] + 2.0 * kv[2, i] + kv[3, i])
+        x[i] += t / 6.0 * (kp[0, i] + 2.0 * kp[1, i] + 2.0 * kp[2, i] + kp[3, i]) + f * x[6 + i]
+        x[3 + i] += t / 6.0 * (kv[0, i] + 2.0 * kv[1, i] + 2.0 * kv[2, i] + kv[3, i]) + w * x[6 + i]
         x[6 + i] *= c[KEEP]
 
 

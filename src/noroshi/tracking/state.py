@@ -81,6 +81,7 @@ class State(NamedTuple):
     cov: Float64[np.ndarray, "slot 3 9 9"]
     weight: Float64[np.ndarray, "slot 3"]
     score: Float64[np.ndarray, "slot"]  # log-likelihood ratio against clutter
+    quiet: Float64[np.ndarray, "slot 2"]  # see kernel._hush: log-chance of this time's misses, last time seen
     info: Int64[np.ndarray, "slot 8"]  # LIVE, TRACK, ...
     twin: Int64[np.ndarray, "slot slot"]  # times in a row that two tracks looked the same
     seen: Int64[np.ndarray, "sensor"]  # sensors heard at the current time
@@ -179,6 +180,7 @@ def init(config: TrackerConfig) -> State:
         cov=np.zeros((n, 3, 9, 9)),
         weight=np.zeros((n, 3)),
         score=np.zeros(n),
+        quiet=np.zeros((n, 2)),
         info=info,
         twin=np.zeros((n, n), np.int64),
         seen=np.zeros(SENSORS, np.int64),
@@ -223,6 +225,7 @@ def cue(
         state.cov[k] = cov
         state.weight[k] = active / active.sum()
         state.score[k] = 0.0
+        state.quiet[k] = (0.0, -inf)
         history = (1 << config.confirm_of) - 1
         number = state.counters[NEXT_TRACK]
         state.counters[NEXT_TRACK] += 1

@@ -81,13 +81,18 @@ def grazing_clear(sx, sy, sz, tx, ty, tz, raised):
     Still descending at the target: the lowest point is the target itself, whatever its height. Else the lowest
     point lies on the way and the target must be above the shell, and the line clear of it.
     """
-    e = EARTH_RADIUS_M + raised
-    q = EARTH_POLAR_RADIUS_M + raised
-    ux, uy, uz = sx / e, sy / e, sz / q
-    vx, vy, vz = tx / e, ty / e, tz / q
-    if vx * (vx - ux) + vy * (vy - uy) + vz * (vz - uz) <= 0.0:
+    if occlusion_margin(sx, sy, sz, tx, ty, tz, 0.0) < 0.0:
+        return False
+    a2 = EARTH_RADIUS_M * EARTH_RADIUS_M
+    b2 = EARTH_POLAR_RADIUS_M * EARTH_POLAR_RADIUS_M
+    if ((tx - sx) * tx + (ty - sy) * ty) / a2 + (tz - sz) * tz / b2 <= 0.0:
         return True
-    if vx * vx + vy * vy + vz * vz < 1.0:
+    x, y, z = (
+        tx / (EARTH_RADIUS_M + raised),
+        ty / (EARTH_RADIUS_M + raised),
+        tz / (EARTH_POLAR_RADIUS_M + raised),
+    )
+    if x * x + y * y + z * z < 1.0:
         return False
     return occlusion_margin(sx, sy, sz, tx, ty, tz, raised) >= 0.0
 
