@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from noroshi.errors import NoroshiError
 from noroshi.scenario.locate import Path
 from noroshi.scenario.schema import Ballistic, Glide, Scenario
+from noroshi.time import epoch_from_utc
 
 ON_GRID = 1e-6  # of a step
 
@@ -22,7 +24,7 @@ class Mistake(NamedTuple):
 
 def mistakes(s: Scenario) -> list[Mistake]:
     """All contradictions of a scenario whose fields are each in order."""
-    return [*_names(s), *_references(s), *_grid(s)]
+    return [*_names(s), *_references(s), *_grid(s), *_dates(s), *_beams(s)]
 
 
 def _names(s: Scenario) -> Iterator[Mistake]:
@@ -136,4 +138,26 @@ def _grid(s: Scenario) -> Iterator[Mistake]:
                 path,
                 f"{value:g} s does not lie on the grid of step_s = {s.step_s:g} s",
                 f"make it a multiple of {s.step_s:g}, e.g. {round(steps) * s.step_s:g}",
+            )
+
+
+def _dates(s: Scenario) -> Iterator[Mistake]:
+    times: list[tuple[Path, str | None]] = [(("epoch",), s.epoch)]
+    for k, fact in enumerate(s.published):
+        times += [(("published", k, "utc"), fact.utc), (("published", k, "until_utc"), fact.until_utc)]
+    for path, text in times:
+        try:
+            if text is not None:
+                epoch_from_utc(text)
+        except NoroshiError as error:
+            yield Mistake(path, error.what, error.remedy)
+
+
+def _beams(s: Scenario) -> Iterator[Mistake]:
+    for k, radar in enumerate(s.radars):
+        if radar.elevation_min_deg >= radar.elevation_max_deg:
+            yield Mistake(
+                ("radars", k, "elevation_min_deg"),
+                f"lowest beam {radar.elevation_min_deg:g} deg is not below the highest, {radar.elevation_max_deg:g}",
+                "make elevation_min_deg smaller than elevation_max_deg",
             )

@@ -9,6 +9,7 @@ import types
 from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib.resources import files
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Union, cast, get_args, get_origin
 
@@ -157,6 +158,8 @@ def _problems(
     error: ValidationError, data: Any, places: dict[locate.Path, locate.Place]
 ) -> Iterator[Problem]:
     errors = [(_true_path(e["loc"], data, e["type"]), e) for e in error.errors(include_url=False)]
+    # an array whose entries are all wrong counts as empty for pydantic; the entries' own errors say enough
+    errors = [(path, e) for path, e in errors if not (e["type"] == "too_short" and _at(path, data))]
     missing = {path for path, e in errors if e["type"] == "missing"}
     explained = set()
     for path, e in errors:
@@ -183,11 +186,19 @@ def _problems(
         yield Problem(what, remedy, *_place(places, path))
 
 
+def _at(path: locate.Path, data: Any) -> Any:
+    for key in path:
+        data = data[key]
+    return data
+
+
 def _message(e: Any) -> str:
     if e["type"] == "value_error":
         return str(e["ctx"]["error"])
-    if e["type"] == "union_tag_not_found":
+    if e["type"] in ("union_tag_not_found", "union_tag_invalid"):
         return 'needs kind = "ballistic", "glide" or "recorded"'
+    if e["type"] == "too_short":
+        return "needs at least one entry"
     message = str(e["msg"]).replace("Input should be", "should be")
     given = e.get("input")
     return f"{message} (given: {given!r})" if isinstance(given, str | int | float | bool) else message
@@ -205,6 +216,8 @@ def _true_path(loc: tuple[int | str, ...], data: Any, kind: str) -> locate.Path:
         elif not (k == len(loc) - 1 and kind == "missing"):
             continue
         path.append(key)
+    if kind == "union_tag_invalid":
+        path.append("kind")
     return tuple(path)
 
 
@@ -220,6 +233,8 @@ def _unit_hint(path: locate.Path, e: Any) -> str:
     given = e.get("input")
     if not isinstance(bound, int | float) or not isinstance(given, int | float) or isinstance(given, bool):
         return ""
+    if not isfinite(given):
+        return "give a finite number"
     name = next((str(key) for key in reversed(path) if isinstance(key, str)), "")
     for suffix in sorted(_UNITS, key=len, reverse=True):
         if name.endswith(suffix):
