@@ -397,6 +397,21 @@ def test_nodes_and_tracks_are_apart_and_notices_in_order_of_time():
     assert np.all(np.diff(found.t) >= 0)
 
 
+def test_nodes_with_equal_tracks_decide_alike_and_as_if_alone():
+    """Equal rows are judged once; one node has the same states with another past, tentative at first."""
+    t = np.arange(100.0, 110.0)
+    late = np.where(np.arange(10) < 4, Status.TENTATIVE, Status.CONFIRMED)
+    parts = [coast(t, node=0, status=late), coast(t, node=1), coast(t, node=2)]
+    both = Tracks(*(np.concatenate([getattr(p, n) for p in parts]) for n in parts[0].__dataclass_fields__))
+    found = warn(both, [IMPACT])
+    for node, part in enumerate(parts):
+        alone, mine = warn(part, [IMPACT]), found.node == node
+        assert found.t[mine] == pytest.approx(alone.t)
+        assert found.probability[mine].tolist() == alone.probability.tolist()
+        assert found.t_earliest[mine].tolist() == alone.t_earliest.tolist()
+    assert found.t[found.node == 0][0] == pytest.approx(106.7)
+
+
 def test_no_tracks_and_no_areas():
     empty = make_tracks(np.empty(0), np.empty((0, 6)), np.empty((0, 6, 6)))
     assert len(warn(empty, [IMPACT]).t) == 0

@@ -18,8 +18,8 @@ from noroshi.constants import EARTH_FLATTENING, EARTH_MU, EARTH_RADIUS_M
 from noroshi.earth import enu_from_itrs, itrs_from_geodetic
 from noroshi.tables import Notice, Status, TrackKind, Tracks, Warnings, unpack_covariance
 from noroshi.warning.areas import Plane, plane, plane_point, point_distance
-from noroshi.warning.footprint import reach
-from noroshi.warning.impact import Predictions, covariances_itrs, states_itrs
+from noroshi.warning.footprint import Reach, reach
+from noroshi.warning.impact import Predictions, covariances_itrs, first_equal, states_itrs
 from noroshi.warning.models import Area, WarningRule
 
 # What a track is. All notional: they separate the physics of the three kinds, which lie far apart.
@@ -80,11 +80,23 @@ def decide(
     r, v = states_itrs(tracks.mean[:, :6], itrs_from_gcrs)
     spread = cholesky(covariances_itrs(unpack_covariance(tracks.cov)[:, :6, :6], itrs_from_gcrs))
     falls = confirmed & (kind == TrackKind.BALLISTIC) & np.isfinite(predictions.t_impact)
-    threat = ballistic_threat(tracks.t, predictions, spread, planes, rule.corridor_m, falls)
+    # nodes that share everything hold the same tracks: each is judged once
+    same = first_equal(np.concatenate([tracks.t[:, None], tracks.mean, tracks.cov], 1))
+    rows = np.flatnonzero(falls)
+    source = np.arange(len(same))
+    source[rows] = rows[
+        first_equal(same[rows, None])
+    ]  # of equal rows that fall, the first (histories may differ)
+    judged = falls & (source == np.arange(len(same)))
+    threat = ballistic_threat(tracks.t, predictions, spread, planes, rule.corridor_m, judged)
+    threat = Threat(*(column[source] for column in threat))
+    fans: dict[tuple[int, int], Reach] = {}
     notices: list[_Row] = []
     order = np.lexsort((np.arange(len(tracks.t)), tracks.t_node, tracks.track, tracks.node))
     for rows in _by_track(tracks, order):
-        notices += _follow(rows, tracks, predictions, kind, falls, threat, planes, rule, r, v, spread)
+        notices += _follow(
+            rows, tracks, predictions, kind, falls, threat, planes, rule, r, v, spread, same, fans
+        )
     return _table(notices, rule.public_delay_s)
 
 
@@ -431,6 +443,8 @@ def _follow(
     r: np.ndarray,
     v: np.ndarray,
     spread: np.ndarray,
+    same: np.ndarray,
+    fans: dict[tuple[int, int], Reach],
 ) -> list[_Row]:
     """The notices of one track of one node, its rows in order."""
     cases = {(area, impact): _Case() for area in range(len(planes)) for impact in (False, True)}
@@ -462,10 +476,13 @@ def _follow(
                 if case.standing and t < case.reviewed + GLIDE_REVIEW_S:
                     continue
                 case.reviewed = t
-                found = reach(
-                    [planes[area]], r[[row]], v[[row]], spread[[row]], draws,
-                    rule.lift_to_drag, rule.bank_limit_rad, rule.end_speed_m_s,
-                )  # fmt: skip
+                key = int(same[row]), area
+                if key not in fans:
+                    fans[key] = reach(
+                        [planes[area]], r[[row]], v[[row]], spread[[row]], draws,
+                        rule.lift_to_drag, rule.bank_limit_rad, rule.end_speed_m_s,
+                    )  # fmt: skip
+                found = fans[key]
                 p, mean = float(found.probability[0, 0]), bool(found.mean[0, 0])
                 early, late = t + float(found.earliest_s[0, 0]), t + float(found.latest_s[0, 0])
                 sharp, source = True, None

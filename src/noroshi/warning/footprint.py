@@ -287,17 +287,41 @@ def _fan_meets(
             if np.isinf(d[b, j]):
                 continue
             if j + 1 < ns:
-                s = _crossing(x[b, j], x[b, j + 1], d[b, j], d[b, j + 1], corners, radius)
-                if s >= 0:
-                    when = t[b, j] + s * (t[b, j + 1] - t[b, j])
-                    low, high = min(low, when), max(high, when)
-                if b + 1 < nb and _in_cell(x[b, j], x[b, j + 1], x[b + 1, j + 1], x[b + 1, j], cx, cy):
-                    low, high = min(low, t[b, j], t[b + 1, j]), max(high, t[b, j + 1], t[b + 1, j + 1])
+                early, late = _crossing(x[b, j], x[b, j + 1], d[b, j], d[b, j + 1], corners, radius)
+                if early <= late:
+                    step = t[b, j + 1] - t[b, j]
+                    low, high = min(low, t[b, j] + early * step), max(high, t[b, j] + late * step)
+                if b + 1 < nb:
+                    for when in (
+                        _time_at(
+                            x[b, j],
+                            x[b, j + 1],
+                            x[b + 1, j + 1],
+                            t[b, j],
+                            t[b, j + 1],
+                            t[b + 1, j + 1],
+                            cx,
+                            cy,
+                        ),
+                        _time_at(
+                            x[b, j],
+                            x[b + 1, j + 1],
+                            x[b + 1, j],
+                            t[b, j],
+                            t[b + 1, j + 1],
+                            t[b + 1, j],
+                            cx,
+                            cy,
+                        ),
+                    ):
+                        if when >= 0.0:
+                            low, high = min(low, when), max(high, when)
             elif b + 1 < nb:
-                s = _crossing(x[b, j], x[b + 1, j], d[b, j], d[b + 1, j], corners, radius)
-                if s >= 0:
-                    when = t[b, j] + s * (t[b + 1, j] - t[b, j])
-                    low, high = min(low, when), max(high, when)
+                early, late = _crossing(x[b, j], x[b + 1, j], d[b, j], d[b + 1, j], corners, radius)
+                if early <= late:
+                    step = t[b + 1, j] - t[b, j]
+                    ends = t[b, j] + early * step, t[b, j] + late * step
+                    low, high = min(low, min(ends)), max(high, max(ends))
     return low, high
 
 
@@ -318,41 +342,58 @@ def _bounds(x: np.ndarray) -> np.ndarray:
 @njit(cache=True, nogil=True)
 def _crossing(
     p: np.ndarray, q: np.ndarray, dp: float, dq: float, corners: np.ndarray, radius: float
-) -> float:
-    """Fraction of p-q at which it meets the area, else -1. Distance to a convex area is convex along p-q."""
-    if dp == 0.0:
-        return 0.0
-    if dq == 0.0:
-        return 1.0
+) -> tuple[float, float]:
+    """First and last fraction of p-q inside the area; (inf, -inf) if it misses it. Distance is convex along p-q."""
     if dp + dq > np.hypot(q[0] - p[0], q[1] - p[1]):
+        return np.inf, -np.inf
+    inside = 0.0 if dp == 0.0 else 1.0
+    if dp > 0.0 and dq > 0.0:
+        inside = -1.0
+        a, b = 0.0, 1.0
+        for _ in range(30):
+            s1, s2 = a + (b - a) / 3, b - (b - a) / 3
+            d1 = point_distance(p[0] + s1 * (q[0] - p[0]), p[1] + s1 * (q[1] - p[1]), corners, radius)
+            d2 = point_distance(p[0] + s2 * (q[0] - p[0]), p[1] + s2 * (q[1] - p[1]), corners, radius)
+            if d1 == 0.0 or d2 == 0.0:
+                inside = s1 if d1 == 0.0 else s2
+                break
+            if d1 < d2:
+                b = s2
+            else:
+                a = s1
+        if inside < 0.0:
+            return np.inf, -np.inf
+    early, late = inside, inside
+    out_a, out_b = 0.0, 1.0
+    if dp == 0.0:
+        early, out_a = 0.0, 0.0
+    if dq == 0.0:
+        late, out_b = 1.0, 1.0
+    for _ in range(14):
+        if dp > 0.0:
+            s = (out_a + early) / 2
+            if point_distance(p[0] + s * (q[0] - p[0]), p[1] + s * (q[1] - p[1]), corners, radius) == 0.0:
+                early = s
+            else:
+                out_a = s
+        if dq > 0.0:
+            s = (out_b + late) / 2
+            if point_distance(p[0] + s * (q[0] - p[0]), p[1] + s * (q[1] - p[1]), corners, radius) == 0.0:
+                late = s
+            else:
+                out_b = s
+    return early, late
+
+
+@njit(cache=True, nogil=True)
+def _time_at(
+    a: np.ndarray, b: np.ndarray, c: np.ndarray, ta: float, tb: float, tc: float, x: float, y: float
+) -> float:
+    """Time at (x, y) inside the triangle a-b-c, linear between its corners; -1 outside."""
+    wc = (a[0] - x) * (b[1] - y) - (a[1] - y) * (b[0] - x)
+    wa = (b[0] - x) * (c[1] - y) - (b[1] - y) * (c[0] - x)
+    wb = (c[0] - x) * (a[1] - y) - (c[1] - y) * (a[0] - x)
+    total = wa + wb + wc
+    if total == 0.0 or min(wa, wb, wc) < 0.0 < max(wa, wb, wc):
         return -1.0
-    a, b = 0.0, 1.0
-    for _ in range(30):
-        s1, s2 = a + (b - a) / 3, b - (b - a) / 3
-        d1 = point_distance(p[0] + s1 * (q[0] - p[0]), p[1] + s1 * (q[1] - p[1]), corners, radius)
-        d2 = point_distance(p[0] + s2 * (q[0] - p[0]), p[1] + s2 * (q[1] - p[1]), corners, radius)
-        if d1 == 0.0:
-            return s1
-        if d2 == 0.0:
-            return s2
-        if d1 < d2:
-            b = s2
-        else:
-            a = s1
-    return -1.0
-
-
-@njit(cache=True, nogil=True)
-def _in_cell(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray, x: float, y: float) -> bool:
-    """Whether (x, y) lies in either triangle a-b-c, a-c-d."""
-    return _in_triangle(a, b, c, x, y) or _in_triangle(a, c, d, x, y)
-
-
-@njit(cache=True, nogil=True)
-def _in_triangle(a: np.ndarray, b: np.ndarray, c: np.ndarray, x: float, y: float) -> bool:
-    ab = (a[0] - x) * (b[1] - y) - (a[1] - y) * (b[0] - x)
-    bc = (b[0] - x) * (c[1] - y) - (b[1] - y) * (c[0] - x)
-    ca = (c[0] - x) * (a[1] - y) - (c[1] - y) * (a[0] - x)
-    if ab + bc + ca == 0.0:
-        return False
-    return (ab >= 0 and bc >= 0 and ca >= 0) or (ab <= 0 and bc <= 0 and ca <= 0)
+    return (wa * ta + wb * tb + wc * tc) / total

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, Int
 
 from noroshi.constants import EARTH_J2, EARTH_MU, EARTH_POLAR_RADIUS_M, EARTH_RADIUS_M, EARTH_RATE_RAD_S
 from noroshi.earth import enu_from_itrs, geodetic_from_itrs, height_itrs
@@ -82,16 +82,29 @@ def predict(
     states = np.full((rows, POINTS, 6), np.nan)
     flow = np.full((rows, POINTS, 6, 6), np.nan)  # of the states at fixed times
     fall = np.full(rows, np.nan)
+    # nodes that share everything hold the same tracks: each flight is flown once
+    x6 = np.concatenate([r, v], 1)
+    same = first_equal(x6)
+    alone = some[same[some] == some]
     at = 0
-    while at < len(some):
-        size = CHUNK if len(some) - at > CHUNK_SMALL else CHUNK_SMALL
-        chosen = some[at : at + size]
+    while at < len(alone):
+        size = CHUNK if len(alone) - at > CHUNK_SMALL else CHUNK_SMALL
+        chosen = alone[at : at + size]
         filled = np.concatenate([chosen, np.full(size - len(chosen), chosen[0])])
-        x = np.concatenate([r[filled], v[filled]], 1).T
+        x = x6[filled].T
         t, s, f = (np.asarray(a)[..., : len(chosen)] for a in _fall_batch(x, guess[filled], j2))
         fall[chosen], states[chosen], flow[chosen] = t, np.moveaxis(s, -1, 0), np.moveaxis(f, -1, 0)
         at += size
+    fall[some], states[some], flow[some] = fall[same[some]], states[same[some]], flow[same[some]]
     return _predictions(tracks.t, fall, states, flow, cov)
+
+
+def first_equal(values: Float[np.ndarray, "row n"]) -> Int[np.ndarray, "row"]:
+    """For each row the first row with the same bytes (itself, where there is none before)."""
+    values = np.ascontiguousarray(values)
+    key = values.view(np.dtype((np.void, values.dtype.itemsize * values.shape[1]))).ravel()
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    return first[inverse.ravel()]
 
 
 def fall_path(
