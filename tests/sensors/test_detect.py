@@ -153,3 +153,50 @@ def test_every_look_is_accounted_for_and_empty_scans_exist() -> None:
 def test_a_schedule_off_the_grid_is_refused(name: str, value: float) -> None:
     with pytest.raises(ScenarioError, match=name):
         seen({"s": INFRARED._replace(**{name: value})}, {"s": SATELLITE}, {"t": ABOVE}, 5)
+
+
+def test_measured_snr_passes_the_threshold_and_has_the_law_s_mean() -> None:
+    """Swerling 1: power above its threshold T is exponential again with mean 1 + SNR, so the mean is T + SNR."""
+    n = 20_000
+    _, (looks, _, found, _) = seen({"r": RADAR}, {"r": SITE}, {"t": ABOVE}, n)
+    floor = -np.log(RADAR.p_false_alarm) - 1.0
+    snr = looks.snr[0]
+    assert found.snr.min() >= floor
+    k = len(found.snr)
+    assert found.snr.mean() == pytest.approx(floor + 1.0 + snr, abs=5 * (1.0 + snr) / np.sqrt(k))
+    _, (_, _, found, answer) = seen(
+        {"s": INFRARED._replace(false_alarms_per_scan=2.0)}, {"s": SATELLITE}, {"t": ABOVE}, 2000
+    )
+    assert found.snr.min() > INFRARED.threshold_snr
+    # noise just above the threshold 5: mean excess of a normal tail is phi(5)/Q(5) - 5 = 0.18650, deviation 0.1808
+    excess = found.snr[answer.target < 0] - INFRARED.threshold_snr
+    assert excess.mean() == pytest.approx(0.18650, abs=5 * 0.1808 / np.sqrt(len(excess)))
+
+
+def test_place_in_the_scan_tells_nothing() -> None:
+    """Of one echo and one false alarm in a scan, the echo comes first half the time."""
+    sensor = INFRARED._replace(false_alarms_per_scan=1.0, p_detect_max=1.0)
+    _, (_, _, found, answer) = seen({"s": sensor}, {"s": SATELLITE}, {"t": ABOVE}, 5000)
+    count = np.bincount(found.scan, minlength=5000)
+    pairs = answer.target[np.isin(found.scan, np.flatnonzero(count == 2))].reshape(-1, 2)
+    mixed = pairs[pairs.sum(axis=1) == -1]
+    assert len(mixed) > 1000
+    assert np.mean(mixed[:, 0] == 0) == pytest.approx(0.5, abs=5 * 0.5 / np.sqrt(len(mixed)))
+
+
+def test_false_alarms_go_all_round_the_boresight() -> None:
+    sensor = INFRARED._replace(false_alarms_per_scan=3.0)
+    _, (_, _, found, _) = seen({"s": sensor}, {"s": SATELLITE}, {"t": -ABOVE}, 4000)
+    u = direction(found.az_rad, found.el_rad)
+    angle = np.arctan2(u[:, 2], u[:, 1])
+    for k in (1, 2):  # no harmonic: each component has deviation sqrt(1 / 2n)
+        assert np.abs(np.mean(np.exp(1j * k * angle))) < 5 * np.sqrt(1 / len(angle))
+
+
+def test_a_run_without_flights_still_scans() -> None:
+    ephemeris, truth, m = still({"s": SATELLITE}, {"t": ABOVE}, 4)
+    truth.alive[:] = False
+    chances = opportunities([INFRARED], ephemeris, truth, m)
+    looks, scans, found, answer = observe([INFRARED], ["s"], ["t"], ephemeris, truth, chances, m, 1, 0)
+    assert (len(looks.scan), len(scans.scan), len(found.scan), len(answer.target)) == (0, 4, 0, 0)
+    assert (chances.reason == Reason.BELOW_HORIZON).all()

@@ -58,9 +58,7 @@ def azimuth_elevation(
     return np.arctan2(u[..., 1], u[..., 0]), np.arcsin(np.clip(u[..., 2], -1.0, 1.0))
 
 
-def direction(
-    az: Float[np.ndarray, "*n"], el: Float[np.ndarray, "*n"]
-) -> Float64[np.ndarray, "*n 3"]:
+def direction(az: Float[np.ndarray, "*n"], el: Float[np.ndarray, "*n"]) -> Float64[np.ndarray, "*n 3"]:
     """Unit vectors in sensor axes of azimuth and elevation [rad]."""
     return np.stack([np.cos(el) * np.cos(az), np.cos(el) * np.sin(az), np.sin(el)], axis=-1)
 
