@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Float64
+from scipy.ndimage import minimum_filter
 
-from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU, GRAVITY_M_S2
+from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU, EARTH_RATE_RAD_S, GRAVITY_M_S2
 from noroshi.earth import enu_from_itrs, geodesic, itrs_from_geodetic
 from noroshi.errors import FlightError
 from noroshi.tables import Phase
@@ -24,6 +25,7 @@ from noroshi.targets.models import BallisticFlight, Trajectory
 TOLERANCE_M = 0.01  # of apogee and impact together
 SURVEY_THRUST = GRAVITY_M_S2 * np.geomspace(0.9, 40.0, 72)
 SURVEY_TILT = np.deg2rad(np.linspace(0.0, 120.0, 121))
+GOOD_START = 0.1**2  # apogee and range of the survey within a tenth
 REENTRY_M = 100e3  # below it, descending, the phase is REENTRY (the usual edge of space)
 RANGE_MIN_M, RANGE_MAX_M = 10e3, 19_500e3  # beyond, the direction from launch to impact is not defined well
 
@@ -53,11 +55,11 @@ def rebuild(flight: BallisticFlight, step_s: float) -> Trajectory:
 def solve(flight: BallisticFlight, step_s: float) -> Rebuilt:
     """`rebuild`, with the controls found."""
     boost.check(site_of(flight), step_s)
-    distance, azimuth = _direction(flight)
+    distance = _distance(flight)
     _check_facts(flight, distance)
-    fault, found = _attempt(flight, distance, azimuth, step_s)
+    fault, found = _attempt(flight, distance, step_s)
     if found is None or fault is not boost.Fault.NONE:
-        raise _impossible(flight, distance, azimuth, step_s, fault, found)
+        raise _impossible(flight, distance, step_s, fault, found)
     unknowns, arc, miss = found
     return _rebuilt(flight, site_of(flight), unknowns, arc, miss, step_s)
 
@@ -75,24 +77,37 @@ def site_of(flight: BallisticFlight) -> boost.Site:
     )
 
 
-def _direction(flight: BallisticFlight) -> tuple[float, float]:
-    distance, azimuth = geodesic(
+def _distance(flight: BallisticFlight) -> float:
+    distance, _ = geodesic(
         flight.launch_lat_rad, flight.launch_lon_rad, flight.impact_lat_rad, flight.impact_lon_rad
     )
-    return float(distance), float(azimuth)
+    return float(distance)
 
 
-def _start(
-    flight: BallisticFlight, site: boost.Site, distance: float, azimuth: float
-) -> Float64[np.ndarray, "3"]:
-    """Controls of the nearest flight of the survey: no air, no rotation."""
-    burnout = boost.survey(site, SURVEY_THRUST, SURVEY_TILT, np.zeros(1))
-    apogee, reach = _continue(burnout)
+def _start(flight: BallisticFlight, site: boost.Site, distance: float) -> Float64[np.ndarray, "3"]:
+    """Controls of the nearest flight of the survey, which has no air.
+
+    Seen from the stars the impact point moves on during the flight, and the launch site carries the body with it.
+    Depressed flights can have a second solution that burns out near the apogee with more thrust, spent on holding
+    the body down; of all good minima the one with the least thrust is taken.
+    """
+    time = free_flight(flight.apogee_m, distance).time_s + flight.boost_s
+    ahead = flight.impact_lon_rad + EARTH_RATE_RAD_S * time
+    reach_m, azimuth = (
+        float(x) for x in geodesic(flight.launch_lat_rad, flight.launch_lon_rad, flight.impact_lat_rad, ahead)
+    )
+    ground = EARTH_RATE_RAD_S * EARTH_MEAN_RADIUS_M * np.cos(flight.launch_lat_rad)
+    burnout = boost.survey(site, SURVEY_THRUST, SURVEY_TILT, np.zeros(1), ground * np.sin(azimuth))
+    apogee, reach = (x[:, :, 0] for x in _continue(burnout))
     with np.errstate(divide="ignore", invalid="ignore"):
-        miss = np.log(apogee / flight.apogee_m) ** 2 + np.log(reach / distance) ** 2
-    i, j, _ = np.unravel_index(np.argmin(np.where(np.isfinite(miss), miss, np.inf)), miss.shape)
-    tilt = burnout.tilt[j]
-    return np.array([burnout.thrust0[i], tilt * np.sin(azimuth), tilt * np.cos(azimuth)])
+        miss = np.log(apogee / flight.apogee_m) ** 2 + np.log(reach / reach_m) ** 2
+    miss = np.where(np.isfinite(miss), miss, np.inf)
+    least = minimum_filter(miss, size=3, mode="nearest") == miss
+    good = least & (miss <= max(GOOD_START, float(miss.min())))
+    i, j = np.argwhere(good)[0]  # thrusts ascend
+    level = burnout.level[i, j, 0]
+    east, north = level * np.sin(azimuth) - ground, level * np.cos(azimuth)
+    return np.array([SURVEY_THRUST[i], *(SURVEY_TILT[j] / np.hypot(east, north) * np.array([east, north]))])
 
 
 def _continue(burnout: boost.Burnout) -> tuple[np.ndarray, np.ndarray]:
@@ -117,21 +132,17 @@ def _continue(burnout: boost.Burnout) -> tuple[np.ndarray, np.ndarray]:
 Found = tuple[Float64[np.ndarray, "3"], Arc, float]
 
 
-def _attempt(
-    flight: BallisticFlight, distance: float, azimuth: float, step_s: float
-) -> tuple[boost.Fault, Found | None]:
+def _attempt(flight: BallisticFlight, distance: float, step_s: float) -> tuple[boost.Fault, Found | None]:
     """Solve a flight and judge its boost."""
     site = site_of(flight)
-    found = _search(flight, site, distance, azimuth, step_s)
+    found = _search(flight, site, distance, step_s)
     if found is None:
         return boost.Fault.UNSOLVED, None
     cut = round(flight.boost_s / step_s) * boost.inner_steps(step_s)
     return boost.fault_of(site, found[0][0], found[1].states[0, : cut + 1], rising=True), found
 
 
-def _search(
-    flight: BallisticFlight, site: boost.Site, distance: float, azimuth: float, step_s: float
-) -> Found | None:
+def _search(flight: BallisticFlight, site: boost.Site, distance: float, step_s: float) -> Found | None:
     """Newton on thrust and tilt; None where it does not converge."""
     inner = step_s / boost.inner_steps(step_s)
     # a flight that takes longer than this has not come near the wanted one
@@ -154,7 +165,7 @@ def _search(
 
     x, miss = boost.newton(
         residual,
-        _start(flight, site, distance, azimuth),
+        _start(flight, site, distance),
         steps=np.array([1e-5, 1e-6, 1e-6]),
         limit=np.array([5.0, 0.2, 0.2]),
         tolerance=TOLERANCE_M,
@@ -233,7 +244,6 @@ def _check_facts(flight: BallisticFlight, distance: float) -> None:
 def _impossible(
     flight: BallisticFlight,
     distance: float,
-    azimuth: float,
     step_s: float,
     fault: boost.Fault,
     found: Found | None,
@@ -246,11 +256,11 @@ def _impossible(
         other = flight._replace(boost_s=boost_s)
         if boost_s <= flight.vertical_s:
             return False
-        return _attempt(other, distance, azimuth, step_s)[0] is boost.Fault.NONE
+        return _attempt(other, distance, step_s)[0] is boost.Fault.NONE
 
     def with_apogee(apogee_m: float) -> bool:
         other = flight._replace(apogee_m=apogee_m)
-        return _attempt(other, distance, azimuth, step_s)[0] is boost.Fault.NONE
+        return _attempt(other, distance, step_s)[0] is boost.Fault.NONE
 
     offers = []
     boost_s = boost.nearest(with_boost, flight.boost_s, step_s)

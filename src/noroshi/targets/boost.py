@@ -159,7 +159,7 @@ def nearest(
 
 
 class Burnout(NamedTuple):
-    """Planar burn-out states of a grid of controls: non-rotating sphere, no air. Axes [thrust, tilt, bulge]."""
+    """Planar burn-out states of a grid of controls: sphere, no air, inertial axes. Axes [thrust, tilt, bulge]."""
 
     thrust0: Float64[np.ndarray, "thrust"]
     tilt: Float64[np.ndarray, "tilt"]
@@ -175,16 +175,18 @@ def survey(
     thrust0: Float[np.ndarray, "thrust"],
     tilt: Float[np.ndarray, "tilt"],
     bulge: Float[np.ndarray, "bulge"],
+    carried_m_s: float = 0.0,
     steps: int = 80,
 ) -> Burnout:
     """Where whole ranges of controls lead: the map from which Newton starts.
 
-    Only a start is needed, so gravity is a sphere's and a step is a mean acceleration.
+    Only a start is needed, so gravity is a sphere's and a step is a mean acceleration. `carried_m_s`: the ground's
+    own speed in the plane of flight.
     """
     a0, final, hump = thrust0[:, None, None], tilt[:, None], bulge
     x = np.zeros((len(thrust0), len(tilt), len(bulge)))
     y = np.full_like(x, EARTH_MEAN_RADIUS_M + site.height_m)
-    u, w = np.zeros_like(x), np.zeros_like(x)
+    u, w = np.full_like(x, carried_m_s), np.zeros_like(x)
     h = site.boost_s / steps
     for k in range(steps):
         t = (k + 0.5) * h
