@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import chi2
 from synthetic_scans import boost_flight, fly, glide_flight, layer, observe, place, radar, satellite
 
-from noroshi.constants import EARTH_RADIUS_M
+from noroshi.constants import EARTH_RADIUS_M, EARTH_RATE_RAD_S
 from noroshi.errors import ScenarioError
 from noroshi.tables import Status, unpack_covariance
 from noroshi.tracking import kernel, motion
@@ -493,3 +493,30 @@ def test_more_targets_than_slots_is_said():
     with pytest.warns(RuntimeWarning, match="raise max_tracks"):
         tracks, _ = run(scans, detections, default_config()._replace(max_tracks=2))
     assert len(np.unique(tracks.track[tracks.t == 4.0])) == 2
+
+
+def test_reentry():
+    # a body of 5 000 kg/m2 falls from 120 km at 3 km/s, 45 deg: its drag goes from 0.01 to over 100 m/s2 in 25 s
+    t = np.arange(0.0, 50.0)
+    r0, east, _, up = place(42.0, 140.0, 120e3)
+    ground = np.linalg.norm(place(42.0, 140.0)[0])
+    spin = np.array([0.0, 0.0, EARTH_RATE_RAD_S])
+
+    def drag(s, r, v):
+        u = v - np.cross(spin, r)
+        rho = 1.225 * np.exp(-max(np.linalg.norm(r) - ground, 0.0) / 7160.0)
+        return -rho * np.linalg.norm(u) * u / (2.0 * 5000.0)
+
+    r, v, a = fly(r0, 2200.0 * east - 2100.0 * up + np.cross(spin, r0), t, drag)
+    seen = np.linalg.norm(r, axis=1) - ground > 10e3
+    assert np.linalg.norm(a[seen], axis=1).max() > 100.0
+    scans, detections, _ = observe(
+        np.random.default_rng(9), t, layer(t, planes=8), r[:, None, :], present=seen[:, None]
+    )
+    tracks, _ = run(scans, detections)
+    (number,) = confirmed(tracks)
+    got = follow(tracks, number, t, r, v)
+    late = (got.t > 10.0) & (got.t <= t[seen][-1])
+    assert got.position[late].max() < 1000.0
+    assert longest(got.nees[late] > chi2.ppf(0.975, 6) / 6) <= 5
+    assert got.modes[late][-3:, 2].mean() > 0.9

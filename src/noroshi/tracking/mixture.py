@@ -7,7 +7,7 @@ cov [3, 9, 9], weight [3]; models in the order boost, ballistic, manoeuvring. A 
 
 from __future__ import annotations
 
-from math import ceil, erf, exp, isinf, log, sqrt
+from math import ceil, erf, exp, hypot, isinf, log, sqrt
 
 import numpy as np
 from numba import njit
@@ -33,6 +33,7 @@ SENSE_SPEED_M_S = 200.0  # slower than this, the direction of flight is uncertai
 BALLISTIC_COEFFICIENT_MAX = (
     15_000.0  # kg/m2, above the 13 000 of the slenderest published glider (physics.md 7)
 )
+AIR_FACTOR = 3.0  # a body of 5 000 kg/m2, or a lift-to-drag ratio of 3
 AIR_DENSITY_KG_M3 = 1.225  # sea level, US Standard Atmosphere 1976
 AIR_SCALE_M = 7_160.0  # meets the 1976 standard at 60 km; within 35 % of it from 0 to 70 km
 
@@ -115,13 +116,27 @@ def _mix(mean, cov, weight, chances, motion):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def air_drag(x):
+    """Drag, m/s2, that the slenderest body would feel in the state x: no more than an order of magnitude."""
+    u = x[3] + EARTH_RATE_RAD_S * x[1]
+    v = x[4] - EARTH_RATE_RAD_S * x[0]
+    density = AIR_DENSITY_KG_M3 * exp(-max(height(x[0], x[1], x[2]), 0.0) / AIR_SCALE_M)
+    return density * (u * u + v * v + x[5] * x[5]) / (2.0 * BALLISTIC_COEFFICIENT_MAX)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def advance(mean, cov, weight, info, motion, dwell, t, mu):
-    """Predict all live tracks [slot, ...] by t > 0 seconds, in place."""
+    """Predict all live tracks [slot, ...] by t > 0 seconds, in place.
+
+    What air can do to a body grows with dynamic pressure: in thick air the manoeuvring model's standard deviation is
+    widened by three times `air_drag`, so that it follows a re-entry, whose drag doubles every two seconds.
+    """
     n = ceil(t / STEP_MAX_S)
     h = t / n
     c = np.empty((MODELS, COEFFICIENTS))
     for m in range(MODELS):
         models.coefficients(motion[m], h, c[m])
+    own = np.empty(motion.shape[1])
     chances = np.empty((MODELS, MODELS))
     transition_probabilities(dwell, h, chances)
     active = 0
@@ -135,8 +150,14 @@ def advance(mean, cov, weight, info, motion, dwell, t, mu):
             if active > 1:
                 _mix(mean[k], cov[k], weight[k], chances, motion)
             for m in range(MODELS):
-                if weight[k, m] > 0.0:
-                    models.predict(mean[k, m], cov[k, m], c[m], h, mu)
+                if weight[k, m] == 0.0:
+                    continue
+                if m == MANOEUVRING and mu > 0.0:
+                    for i in range(len(own)):
+                        own[i] = motion[m, i]
+                    own[SIGMA] = hypot(motion[m, SIGMA], AIR_FACTOR * air_drag(mean[k, m]))
+                    models.coefficients(own, h, c[m])
+                models.predict(mean[k, m], cov[k, m], c[m], h, mu)
         if active == MODELS and mu > 0.0:
             weigh_sense(mean[k], cov[k], weight[k], min(t, 1.0))
 
@@ -176,8 +197,7 @@ def weigh_sense(mean, cov, weight, power):
         u[2] = x[5]
         size = sqrt(u[0] * u[0] + u[1] * u[1] + u[2] * u[2])
         if m == BALLISTIC:
-            density = AIR_DENSITY_KG_M3 * exp(-max(height(x[0], x[1], x[2]), 0.0) / AIR_SCALE_M)
-            drag = density * size * size / (2.0 * BALLISTIC_COEFFICIENT_MAX)
+            drag = air_drag(x)
             weight[m] *= max(exp(-drag * drag), CHANCE_MIN) ** power
             continue
         if size < SENSE_SPEED_M_S:
