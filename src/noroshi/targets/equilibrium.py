@@ -16,7 +16,7 @@ import noroshi._jax  # noqa: F401  (float64 before any array)
 import jax
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from noroshi.constants import EARTH_MU
 from noroshi.earth import geodetic_from_itrs, up_itrs
@@ -112,7 +112,8 @@ def _level(
 
 def height_of_density(rho: float) -> float:
     """Height [m] of a density between those of -5 and 86 km [kg/m3]."""
-    return float(brentq(lambda h: float(np.log(density(h) / rho)), LOWEST_M, TOP_M, xtol=1e-6))
+    found = root_scalar(lambda h: float(np.log(density(h) / rho)), bracket=(LOWEST_M, TOP_M), xtol=1e-6)
+    return float(found.root)
 
 
 def required_lift_parameter(height_m: float, speed_m_s: float, radius_m: float) -> float:

@@ -249,8 +249,8 @@ def integrate(
             stop = at
             break
     t, out = t[: stop + 1], out[:, : stop + 1]
-    below = np.asarray((height(out[..., :3], planet) < 0.0) & (t > free_after_s))
-    down = below.any(axis=1)
+    below = (height(out[..., :3], planet) < 0.0) & (t > free_after_s)
+    down = np.any(below, axis=1)
     steps = np.where(down, np.argmax(below, axis=1) - 1, stop)
     rows = np.arange(len(out))
     last = np.clip(steps, 0, max(stop - 1, 0))
