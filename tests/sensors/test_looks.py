@@ -142,3 +142,21 @@ def test_an_unknown_band_is_refused() -> None:
     ephemeris, truth, m = still({"s": place(0, 0, 1e6)}, {"t": place(0, 5, 40e3)}, 1)
     with pytest.raises(ScenarioError, match="lwir"):
         opportunities([INFRARED._replace(band="lwir")], ephemeris, truth, m)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, Reason.MISSED),
+        ({"range_max_m": 5e5}, Reason.OUT_OF_RANGE),
+        ({"range_reference_m": 1e5}, Reason.BELOW_THRESHOLD),
+    ],
+)
+def test_range_and_faintness_of_a_radar_look(change: dict[str, float], reason: Reason) -> None:
+    found, snr, p = look(RADAR._replace(**change), place(0, 0, 100), place(5, 0, 200e3))
+    assert found == reason
+    distance = np.linalg.norm(place(0, 0, 100) - place(5, 0, 200e3))
+    expected = 20.0 * (change.get("range_reference_m", 1e6) / distance) ** 4
+    assert snr == pytest.approx(expected, rel=1e-9)
+    # Swerling 1 where the look may succeed, and nothing at all where a reason forbids it
+    assert p == pytest.approx(1e-6 ** (1 / (1 + expected)) if reason == Reason.MISSED else 0.0, rel=1e-9)
