@@ -18,7 +18,8 @@ const made = await build({
   metafile: true,
 });
 
-// Coastlines as pieces of [longitude, latitude], two decimals (1 km), without the false edges along 180 degrees.
+// Coastlines as pieces of longitude, latitude, longitude, ..., two decimals (1 km), without the false edges along 180
+// degrees where the polygons were cut.
 async function coast(file) {
   const atlas = JSON.parse(await readFile(`node_modules/world-atlas/${file}`, "utf8"));
   const pieces = [];
@@ -26,14 +27,14 @@ async function coast(file) {
     let piece = [];
     for (const [lon, lat] of line) {
       const edge = Math.abs(lon) > 179.99;
-      const jump = piece.length && Math.abs(piece.at(-1)[0] - lon) > 180;
+      const jump = piece.length && Math.abs(piece.at(-2) - lon) > 180;
       if (edge || jump) {
-        if (piece.length > 1) pieces.push(piece);
+        if (piece.length > 2) pieces.push(piece);
         piece = [];
       }
-      if (!edge) piece.push([Math.round(lon * 100) / 100, Math.round(lat * 100) / 100]);
+      if (!edge) piece.push(Math.round(lon * 100) / 100, Math.round(lat * 100) / 100);
     }
-    if (piece.length > 1) pieces.push(piece);
+    if (piece.length > 2) pieces.push(piece);
   }
   return pieces;
 }

@@ -1,33 +1,43 @@
-"""The report's charts as Vega-Lite specifications (plain dicts), one function each.
+"""The report's time and loss charts as Vega-Lite specifications (plain dicts), one function each.
 
-Colours are Okabe-Ito; a state is always said in words too. Coastlines are not in the specification: the page holds
-them once, as the named data set `coast`.
+Colours are Okabe-Ito; a state is always said in words too. Long columns are not in the specifications but in
+`datasets`, which the page holds once for both languages; there nations stand as codes, and the specification of each
+language gives their words.
 """
 
 from __future__ import annotations
 
-from math import cos, radians
-from typing import Any, NamedTuple
+import json
+from collections.abc import Iterable
+from itertools import groupby
+from math import sqrt
+from typing import Any
 
 import numpy as np
 
-from noroshi.report import data
-from noroshi.report.data import Report
+from noroshi.report import data, maps
+from noroshi.report.data import Event, Report
+from noroshi.report.maps import BLUE, GREY, INK, ORANGE, SKY, VERMILION, WIDE, Columns, Spec
 from noroshi.report.text import Say
 from noroshi.scenario.schema import Scenario
-from noroshi.tables import Reason
 
-Spec = dict[str, Any]
-
-BLUE, SKY, ORANGE, VERMILION = "#0072B2", "#56B4E9", "#E69F00", "#D55E00"
-GREEN, YELLOW, PINK, GREY = "#009E73", "#F0E442", "#CC79A7", "#8895a3"
-NODE_COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILION)
 LANE_COLOURS = (VERMILION, ORANGE, SKY, BLUE)  # 0 (drawn hatched), 1, 2, 3 or more
-PHASE_COLOURS = {"BOOST": VERMILION, "COAST": "#222a33", "REENTRY": PINK, "GLIDE": "#222a33"}
+LANE_INKS = (INK, INK, INK, "#ffffff")
+UNSEEN = "#e3e8ee"
+HALF, TALL = 520, 250
+CHAR_PX = 6.0  # of a letter at 10 px
+ERROR_FLOOR_M = 1.0  # of the log axis
 
-WIDE, HALF, TALL = 1080, 500, 250
-MAP_MARGIN_DEG = 6.0
-MAP_HEIGHT_MAX = 720
+
+def datasets(report: Report) -> dict[str, Columns]:
+    """Columns of every long data set by name; all columns of one set are equally long."""
+    return {
+        "coast": maps.coast(maps.region(report)),
+        "coast_world": maps.coast(maps.world()),
+        "satellites": maps.satellite_columns(report),
+        "error": _errors(report),
+        "latency": _latencies(report),
+    }
 
 
 def _spec(layers: list[Spec], width: int, height: int, **more: Any) -> Spec:
@@ -45,280 +55,54 @@ def _nodes(report: Report) -> list[str]:
     return [node.nation for node in report.run.scenario.nodes]
 
 
-def _node_scale(report: Report, say: Say) -> Spec:
-    nodes = _nodes(report)
-    return {
-        "domain": [say.nation(n) for n in nodes],
-        "range": [NODE_COLOURS[k % len(NODE_COLOURS)] for k in range(len(nodes))],
-    }
+def _words(codes: Iterable[str], say: Say) -> str:
+    """A Vega expression that turns a nation's code (datum.value) into its name."""
+    return json.dumps({code: say.label(code) for code in codes}, ensure_ascii=False) + "[datum.value]"
 
 
 def node_name(scenario: Scenario, index: int, say: Say) -> str:
     """The node's nation in words."""
-    return say.nation(scenario.nodes[index].nation)
+    return say.label(scenario.nodes[index].nation)
 
 
-# --- map -------------------------------------------------------------------------------------------------------
+# --- time axes -------------------------------------------------------------------------------------------------
+
+ROUND_S = (0, 15, 30, 60, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 10_800)
 
 
-def extent(report: Report) -> tuple[float, float, float, float]:
-    """West, east, south, north of the map: the flights, areas, radars and points, with a margin."""
-    scenario = report.run.scenario
-    lon = [data.map_lon(f.lon_rad) for f in report.flights]
-    lat = [np.rad2deg(f.lat_rad) for f in report.flights]
-    for part in (*scenario.radars, *scenario.points):
-        lon.append(data.map_lon(np.array([radians(part.longitude_deg)])))
-        lat.append(np.array([part.latitude_deg]))
-    for area in scenario.areas:
-        corners = np.array(area.polygon_deg or [area.centre_deg])
-        lon.append(data.map_lon(np.deg2rad(corners[:, 1])))
-        lat.append(corners[:, 0])
-    x, y = np.concatenate(lon), np.concatenate(lat)
-    west, east = float(x.min()) - MAP_MARGIN_DEG, float(x.max()) + MAP_MARGIN_DEG
-    south, north = float(y.min()) - MAP_MARGIN_DEG, float(y.max()) + MAP_MARGIN_DEG
-    south, north = max(south, -85.0), min(north, 85.0)
-    # a tall region gets more of the sea beside it, so that the map stays true to scale within its height
-    wanted = WIDE * (north - south) / (MAP_HEIGHT_MAX * cos(radians((south + north) / 2)))
-    grow = max(0.0, wanted - (east - west)) / 2
-    return max(west - grow, -30.0), min(east + grow, 330.0), south, north
+def _tick_label(say: Say) -> str:
+    minute, second = (f"'{say(k)}'" for k in ("unit_min", "unit_s"))
+    return f"datum.value < 60 ? datum.value + {second} : datum.value / 60 + {minute}"
 
 
-def chart_map(report: Report, say: Say) -> Spec:
-    """Flights by phase, satellites, radar fields, areas, impact ellipses over the coastlines."""
-    run, scenario = report.run, report.run.scenario
-    west, east, south, north = extent(report)
-    x = {
-        "field": "x",
-        "type": "quantitative",
-        "scale": {"domain": [west, east], "nice": False, "zero": False},
-        "axis": {
-            "title": say("longitude"),
-            "labelExpr": (
-                "(datum.value > 180 ? 360 - datum.value : abs(datum.value)) + '°'"
-                " + (datum.value > 180 || datum.value < 0 ? 'W' : 'E')"
-            ),
-        },
-    }
-    y = {
-        "field": "y",
-        "type": "quantitative",
-        "scale": {"domain": [south, north], "nice": False, "zero": False},
-        "axis": {
-            "title": say("latitude"),
-            "labelExpr": "abs(datum.value) + '°' + (datum.value < 0 ? 'S' : 'N')",
-        },
-    }
-    clip = {"clip": True}
-
-    def line(rows: list[dict[str, Any]], colour: Spec | None = None, **mark: Any) -> Spec:
-        encoding: Spec = {
-            "x": x,
-            "y": y,
-            "detail": {"field": "piece", "type": "nominal"},
-            "order": {"field": "k", "type": "quantitative"},
-        }
-        if colour is not None:
-            encoding["color"] = colour
-        return {
-            "data": {"values": rows},
-            "mark": {"type": "line", "interpolate": "linear", **clip, **mark},
-            "encoding": encoding,
-        }
-
-    warned = {int(a) for a in run.warnings.area.tolist()}
-    shown: list[tuple[str, str]] = []
-    layers: list[Spec] = [
-        {
-            "data": {"name": "coast"},
-            "mark": {"type": "line", "stroke": "#6b7785", "strokeWidth": 0.7, **clip},
-            "encoding": {"x": x, "y": y, "detail": {"field": "piece"}, "order": {"field": "k"}},
-        }
-    ]
-    satellites = _rows(piece for parts in data.sensor_tracks(run).values() for piece in parts)
-    if satellites:
-        shown.append((say("layer_satellite"), SKY))
-        layers.append(line(satellites, stroke=SKY, strokeWidth=0.8, strokeDash=[3, 3], opacity=0.7))
-    fields = _rows(data.radar_fields(run).values())
-    if fields:
-        shown.append((say("layer_radar"), GREEN))
-        layers.append(line(fields, stroke=GREEN, strokeWidth=0.9, opacity=0.8))
-    for is_warned, colour, key in ((False, GREY, "layer_area"), (True, VERMILION, "layer_warned")):
-        rows = _rows(_outline(scenario, k) for k in range(len(scenario.areas)) if (k in warned) == is_warned)
-        if rows:
-            shown.append((say(key), colour))
-            layers.append(line(rows, stroke=colour, strokeWidth=2 if is_warned else 1.2))
-    for phase, piece in (p for flight in report.flights for p in data.flight_phases(flight)):
-        layers.append(line(_rows([piece]), stroke=PHASE_COLOURS.get(phase.name, "#222a33"), strokeWidth=2.6))
-    for flight in report.flights:
-        for phase in ("BOOST", "COAST", "REENTRY", "GLIDE"):
-            label = (say(f"phase_{phase.lower()}"), PHASE_COLOURS[phase])
-            if any(p.name == phase for p, _ in data.flight_phases(flight)) and label not in shown:
-                shown.append(label)
-    for nation, row in data.first_warnings(run).items():
-        outline = data.ellipse(run, row)
-        if outline is not None:
-            colour = NODE_COLOURS[_nodes(report).index(nation) % len(NODE_COLOURS)]
-            shown.append((f"{say('layer_ellipse')}: {say.nation(nation)}", colour))
-            layers.append(line(_rows([outline]), stroke=colour, strokeWidth=1.6))
-    layers += _marks(report, say, x, y, shown)
-    if shown:
-        layers.append(
-            {
-                "data": {"values": [{"what": what} for what, _ in shown]},
-                "mark": {"type": "point", "opacity": 0, "size": 0},
-                "encoding": {
-                    "color": {
-                        "field": "what",
-                        "type": "nominal",
-                        "sort": None,
-                        "scale": {"domain": [w for w, _ in shown], "range": [c for _, c in shown]},
-                        "legend": {
-                            "title": None,
-                            "orient": "bottom",
-                            "columns": 4,
-                            "symbolType": "stroke",
-                            "symbolStrokeWidth": 3,
-                            "symbolOpacity": 1,
-                            "symbolSize": 200,
-                            "labelLimit": 320,
-                        },
-                    }
-                },
-            }
-        )
-    return _spec(layers, WIDE, map_height(report))
+def _minutes(say: Say) -> str:
+    minute, second = (f"'{say(k)}'" for k in ("unit_min", "unit_s"))
+    return (
+        f"floor(datum.value / 60) + {minute}"
+        f" + (datum.value % 60 ? '{say('unit_gap')}' + format(datum.value % 60, '02.0f') + {second} : '')"
+    )
 
 
-def map_height(report: Report) -> int:
-    """Height of the map in pixels: true to scale at its middle latitude, within limits."""
-    west, east, south, north = extent(report)
-    scale = cos(radians((south + north) / 2))
-    return int(min(MAP_HEIGHT_MAX, max(320, WIDE * (north - south) / ((east - west) * scale))))
+def root_ticks(end: float, width: float, apart: float = 44.0) -> list[int]:
+    """Round times for a square-root axis, at least `apart` pixels from each other; labels never repeat."""
+    ticks: list[int] = []
+    for t in ROUND_S:
+        if t <= end and (not ticks or (sqrt(t) - sqrt(ticks[-1])) / sqrt(end) * width >= apart):
+            ticks.append(t)
+    return ticks
 
 
-def _rows(pieces: Any) -> list[dict[str, Any]]:
-    return [
-        {"x": round(float(p[0]), 3), "y": round(float(p[1]), 3), "piece": n, "k": k}
-        for n, piece in enumerate(pieces)
-        for k, p in enumerate(piece)
-    ]
+def even_ticks(end: float, most: int = 11) -> list[int]:
+    """Round times in equal steps for a linear axis, `most` at most."""
+    step = next((s for s in (15, 30, 60, 120, 300, 600, 900, 1800, 3600) if end / s <= most), 7200)
+    return list(range(0, int(end) + 1, step))
 
 
-def _outline(scenario: Scenario, k: int) -> np.ndarray:
-    area = scenario.areas[k]
-    if area.polygon_deg is not None:
-        corners = np.array([*area.polygon_deg, area.polygon_deg[0]])
-        return np.stack([data.map_lon(np.deg2rad(corners[:, 1])), corners[:, 0]], 1)
-    assert area.centre_deg is not None
-    assert area.radius_km is not None
-    lat, lon = (radians(v) for v in area.centre_deg)
-    to_lat, to_lon = data.destination(lat, lon, np.linspace(0, 2 * np.pi, 49), area.radius_km * 1e3)
-    return np.stack([data.map_lon(to_lon), np.rad2deg(to_lat)], 1)
-
-
-def _marks(report: Report, say: Say, x: Spec, y: Spec, shown: list[tuple[str, str]]) -> list[Spec]:
-    """Points and their names: true impacts, named points, areas, radars, entry points; names make way for names."""
-    scenario = report.run.scenario
-    warned = {int(a) for a in report.run.warnings.area.tolist()}
-    places: list[_Place] = []
-    for flight, name in zip(report.flights, report.run.truth.targets, strict=True):
-        end = (float(flight.lon_rad[-1]), float(np.rad2deg(flight.lat_rad[-1])))
-        places.append(_Place(*end, "cross", "#222a33", f"{name}: {say('layer_impact')}"))
-    for point in scenario.points:
-        at = (radians(point.longitude_deg), point.latitude_deg)
-        places.append(_Place(*at, "circle", "#222a33", point_name(point, say)))
-    for k in sorted(range(len(scenario.areas)), key=lambda k: k not in warned):
-        middle = np.mean(_outline(scenario, k)[:-1], axis=0)
-        name = point_name(scenario.areas[k], say)
-        places.append(_Place(radians(float(middle[0])), float(middle[1]), "", "", name))
-    for radar in scenario.radars:
-        places.append(
-            _Place(radians(radar.longitude_deg), radar.latitude_deg, "triangle-up", GREEN, radar.name)
-        )
-    if scenario.entry_points:
-        shown.append((say("layer_entry"), SKY))
-    for entry in scenario.entry_points:
-        places.append(_Place(radians(entry.longitude_deg), entry.latitude_deg, "square", SKY, entry.name))
-    west, east, south, north = extent(report)
-    marks: list[Spec] = []
-    encoding = {"x": x, "y": y}
-    kept = []
-    for place in places:
-        at = {"x": round(float(data.map_lon(np.array([place.lon_rad]))[0]), 3), "y": round(place.lat_deg, 3)}
-        if not (west <= at["x"] <= east and south <= at["y"] <= north):
-            continue
-        kept.append((place, at))
-        if place.shape:
-            point = {"type": "point", "shape": place.shape, "filled": True, "size": 60, "fill": place.colour}
-            marks.append({"data": {"values": [at]}, "mark": point, "encoding": encoding})
-    size = (WIDE / (east - west), map_height(report) / (north - south))
-    for (place, at), side in zip(kept, _sides(kept, size), strict=True):
-        if side is None:
-            continue
-        text = {"type": "text", "text": place.name, "fontSize": 11, **side}
-        halo = {"stroke": "white", "strokeWidth": 3.5, "strokeOpacity": 0.9}
-        for style in (halo, {"fill": "#1b232c"}):
-            marks.append({"data": {"values": [at]}, "mark": {**text, **style}, "encoding": encoding})
-    return marks
-
-
-class _Place(NamedTuple):
-    """A place on the map with its symbol ("": none) and name; earlier ones go first when names collide."""
-
-    lon_rad: float
-    lat_deg: float
-    shape: str
-    colour: str
-    name: str
-
-
-_SIDES = (
-    {"align": "center", "dx": 0, "dy": 14},
-    {"align": "center", "dx": 0, "dy": -13},
-    {"align": "left", "dx": 9, "dy": 0},
-    {"align": "right", "dx": -9, "dy": 0},
-    {"align": "left", "dx": 30, "dy": 10},
-    {"align": "right", "dx": -30, "dy": 10},
-    {"align": "left", "dx": 30, "dy": -10},
-    {"align": "right", "dx": -30, "dy": -10},
-)
-
-
-def _sides(kept: list[tuple[_Place, dict[str, float]]], size: tuple[float, float]) -> list[Spec | None]:
-    """Where each name can stand without touching one placed before it; None: nowhere."""
-    boxes: list[tuple[float, float, float, float]] = []
-    chosen: list[Spec | None] = []
-    for place, at in kept:
-        width = 6.2 * sum(2 if ord(c) > 0x2E80 else 1 for c in place.name)
-        px, py = at["x"] * size[0], -at["y"] * size[1]
-        options: tuple[Spec, ...] = (
-            _SIDES if place.shape else ({"align": "center", "dx": 0, "dy": 0}, *_SIDES)
-        )
-        for side in options:
-            left = px + side["dx"] - {"left": 0.0, "center": width / 2, "right": width}[side["align"]]
-            box = (left, left + width, py + side["dy"] - 7, py + side["dy"] + 7)
-            if not any(box[0] < b[1] and b[0] < box[1] and box[2] < b[3] and b[2] < box[3] for b in boxes):
-                boxes.append(box)
-                chosen.append(side)
-                break
-        else:
-            chosen.append(None)
-    return chosen
-
-
-def point_name(part: Any, say: Say) -> str:
-    """The name of an area or point in the report's language, where the scenario has it."""
-    return part.name_ja if say.lang == "ja" and part.name_ja else part.name
-
-
-# --- time charts -----------------------------------------------------------------------------------------------
-
-
-def _time_axis(say: Say, end: float) -> Spec:
+def _time(say: Say, end: float, ticks: list[int], kind: str = "linear") -> Spec:
     return {
         "type": "quantitative",
-        "scale": {"domain": [0, end], "nice": False},
-        "axis": {"title": say("time_after_launch"), "tickCount": 10},
+        "scale": {"type": kind, "domain": [0, round(end, 1)], "nice": False},
+        "axis": {"title": say("time_after_launch"), "values": ticks, "labelExpr": _tick_label(say)},
     }
 
 
@@ -326,166 +110,7 @@ def _end(report: Report) -> float:
     return max(flight.t_impact for flight in report.flights)
 
 
-def chart_custody(report: Report, say: Say) -> Spec:
-    """Lanes of the number of sensors, per node and target; nothing is drawn before the first detection."""
-    rows, lanes = [], []
-    for (nation, target), stretches in report.lanes.items():
-        lane = say.nation(nation) if len(report.flights) == 1 else f"{say.nation(nation)} · {target}"
-        lanes.append(lane)
-        seen = False
-        for stretch in stretches:
-            seen = seen or stretch.sensors > 0
-            if seen:
-                rows.append(
-                    {
-                        "lane": lane,
-                        "start": stretch.start,
-                        "end": stretch.end,
-                        "sensors": say(f"lane_{stretch.sensors}"),
-                    }
-                )
-    names = [say(f"lane_{k}") for k in data.LANES]
-    bar: Spec = {
-        "data": {"values": rows},
-        "mark": {"type": "bar", "height": {"band": 0.62}},
-        "encoding": {
-            "x": {"field": "start", **_time_axis(say, _end(report))},
-            "x2": {"field": "end"},
-            "y": {
-                "field": "lane",
-                "type": "nominal",
-                "sort": lanes,
-                "title": None,
-                "scale": {"domain": lanes},
-            },
-            "color": {
-                "field": "sensors",
-                "type": "nominal",
-                "scale": {"domain": names, "range": list(LANE_COLOURS)},
-                "legend": {"title": say("sensors"), "orient": "top"},
-            },
-        },
-    }
-    return _spec([bar], HALF, max(150, 46 * len(lanes) + 80))
-
-
-def chart_error(report: Report, say: Say) -> Spec:
-    """Error and 1 sigma of each node's track of the first target, log axis, with the requirement."""
-    run = report.run
-    rows = []
-    for n, nation in enumerate(_nodes(report)):
-        mine = (run.samples.node == n) & (run.samples.target == 0) & (run.samples.track >= 0)
-        for t, error, sigma in zip(
-            run.samples.t[mine] - run.truth.t_launch[0],
-            run.samples.error_position_m[mine],
-            run.samples.sigma_position_m[mine],
-            strict=True,
-        ):
-            for series, value in (("series_error", error), ("series_sigma", sigma)):
-                if np.isfinite(value):
-                    rows.append(
-                        {
-                            "t": round(float(t), 1),
-                            "value": round(max(float(value), 0.1), 2),
-                            "node": say.nation(nation),
-                            "series": say(series),
-                        }
-                    )
-    lines: Spec = {
-        "data": {"values": rows},
-        "mark": {"type": "line", "strokeWidth": 1.4},
-        "encoding": {
-            "x": {"field": "t", **_time_axis(say, _end(report))},
-            "y": {
-                "field": "value",
-                "type": "quantitative",
-                "scale": {"type": "log"},
-                "axis": {"title": say("error_axis"), "tickCount": 5, "format": "~s"},
-            },
-            "color": {
-                "field": "node",
-                "type": "nominal",
-                "scale": _node_scale(report, say),
-                "legend": {"title": say("node"), "orient": "top"},
-            },
-            "strokeDash": {
-                "field": "series",
-                "type": "nominal",
-                "scale": {"domain": [say("series_error"), say("series_sigma")], "range": [[1, 0], [4, 3]]},
-                "legend": {"title": say("series"), "orient": "top", "symbolStrokeColor": "#333c47"},
-            },
-        },
-    }
-    layers = [lines]
-    need = run.scenario.requirement.rmse_position_m
-    if need is not None:
-        layers.append(_rule("y", need, say("requirement")))
-    return _spec(layers, HALF, TALL)
-
-
-def _rule(axis: str, value: float, label: str) -> Spec:
-    at = {axis: {"datum": value}}
-    text: Spec = {"type": "text", "text": label, "fontSize": 10, "fill": VERMILION}
-    text |= {"align": "left", "dx": 4, "dy": -6, "x": 0} if axis == "y" else {"angle": 270, "dy": -6, "y": 36}
-    return {
-        "data": {"values": [{}]},
-        "layer": [
-            {"mark": {"type": "rule", "stroke": VERMILION, "strokeDash": [6, 3]}, "encoding": at},
-            {"mark": text, "encoding": at},
-        ],
-    }
-
-
-def chart_latency(report: Report, say: Say) -> Spec:
-    """Distribution of arrival minus event, per node, over scans with detections that are the node's to have."""
-    run = report.run
-    rows = []
-    for n, nation in enumerate(_nodes(report)):
-        d = run.deliveries
-        mine = (d.node == n) & np.isin(d.scan, run.detections.scan) & np.isfinite(d.t_released)
-        delay = np.sort((d.t_arrival - d.t_event)[mine])
-        arrived = delay[np.isfinite(delay)]
-        if not len(arrived):
-            continue
-        shares = np.unique(np.concatenate([np.linspace(0, 1, 101), [0.995, 0.999]]))
-        at = np.minimum((shares * (len(arrived) - 1)).astype(int), len(arrived) - 1)
-        rows += [
-            {
-                "latency": round(float(arrived[k]), 4),
-                "share": round(float((k + 1) / len(delay)), 4),
-                "node": say.nation(nation),
-            }
-            for k in at
-        ]
-    line: Spec = {
-        "data": {"values": rows},
-        "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1.8},
-        "encoding": {
-            "x": {
-                "field": "latency",
-                "type": "quantitative",
-                "scale": {"type": "log", "nice": True},
-                "axis": {"title": say("latency_axis"), "tickCount": 6, "format": "~g"},
-            },
-            "y": {
-                "field": "share",
-                "type": "quantitative",
-                "scale": {"domain": [0, 1]},
-                "axis": {"title": say("share_axis"), "format": ".0%"},
-            },
-            "color": {
-                "field": "node",
-                "type": "nominal",
-                "scale": _node_scale(report, say),
-                "legend": {"title": say("node"), "orient": "top"},
-            },
-        },
-    }
-    layers = [line]
-    need = run.scenario.requirement.latency_p95_s
-    if need is not None:
-        layers.append(_rule("x", need, say("requirement")))
-    return _spec(layers, HALF, TALL)
+# --- timeline --------------------------------------------------------------------------------------------------
 
 
 def event_name(key: str, report: Report, say: Say) -> str:
@@ -496,129 +121,514 @@ def event_name(key: str, report: Report, say: Say) -> str:
     scenario = report.run.scenario
     listed = scenario.points if kind == "pass" else scenario.areas
     part = next((p for p in listed if p.name == name), None)
-    return say(f"event_{kind}", name=point_name(part, say) if part is not None else name)
+    return say(f"event_{kind}", name=maps.local_name(part, say) if part is not None else name)
 
 
-def who_name(who: str, say: Say) -> str:
-    """Whose event it is, in words."""
-    if who == "truth":
-        return say("truth")
-    if who.startswith("published "):
-        return say("published_for", utc=say.clock(who.removeprefix("published ")))
-    return say.nation(who)
-
-
-def chart_timeline(report: Report, say: Say) -> Spec:
-    """Every event on one time axis: the flight, each node, and what was published for each launch minute."""
-    order = sorted(
-        {e.key for e in report.events}, key=lambda k: min(e.t for e in report.events if e.key == k)
+def ordered_events(report: Report) -> list[Event]:
+    """Events grouped by what happened, in the order of the first of each group; inside: truth, nodes, published."""
+    first: dict[str, float] = {}
+    for event in report.events:
+        if event.launch is None or event.key not in first:
+            first[event.key] = min(event.t, first.get(event.key, np.inf))
+    rank = {"truth": 0, "published": 2}
+    return sorted(
+        report.events, key=lambda e: (first[e.key], e.key, rank.get(e.who[0], 1), e.t, e.launch or "")
     )
-    names = [event_name(key, report, say) for key in order]
-    who = list(dict.fromkeys(who_name(e.who, say) for e in report.events))
-    rows = [
-        {
-            "event": event_name(e.key, report, say),
-            "who": who_name(e.who, say),
-            "t": round(e.t, 1),
-            "low": round(max(e.low, 0.0), 1),
-            "high": round(e.high, 1),
-        }
-        for e in report.events
-    ]
-    end = max(_end(report), *(e.high for e in report.events)) if report.events else _end(report)
-    nodes = {say.nation(n): NODE_COLOURS[k % len(NODE_COLOURS)] for k, n in enumerate(_nodes(report))}
-    published = iter((GREY, VERMILION, YELLOW))
-    colours = [nodes.get(w) or ("#222a33" if w == say("truth") else next(published, GREY)) for w in who]
+
+
+def _event_label(event: Event, report: Report, say: Say) -> str:
+    when = say.seconds(event.t, sign=True)
+    if round(event.until) != round(event.t):
+        when += f" – {say.seconds(event.until, sign=True)}"
+    if event.launch is None:
+        who = say("truth") if event.who == ("truth",) else say.names(event.who)
+        return say("event_label", who=who, when=when)
+    minute, slack = say.local(event.utc or ""), say.seconds(event.t - event.low)
+    fits = {True: " ✓", False: " ✗", None: ""}[event.consistent]
+    return say("published_at", minute=minute, when=when, slack=slack) + fits
+
+
+def chart_timeline(report: Report, say: Say) -> tuple[Spec, list[maps.Key]]:
+    """Every event on one square-root time axis: the flight, the nodes, and what was published per launch minute."""
+    events = ordered_events(report)
+    end = max([_end(report), *(e.high for e in events)]) * 1.02
+    ids, bands, heads, rows = [], [], {}, []
+    colours = launch_colours(report)
+    room = WIDE - 190
+    for group, (_, members) in enumerate(groupby(events, key=lambda e: e.key)):
+        members = list(members)
+        for k, event in enumerate(members):
+            name = f"{group:02d}.{k}"
+            ids.append(name)
+            heads[name] = event_name(event.key, report, say) if k == 0 else ""
+            if group % 2 == 0:
+                bands.append({"id": name})
+            label = _event_label(event, report, say)
+            to_right = (
+                sqrt(max(event.high, 0.0) / end) * room
+                + 10
+                + len(label) * CHAR_PX * (1.6 if say.lang == "ja" else 1.0)
+            )
+            left = to_right > room
+            if event.launch is not None:
+                colour, mark = colours[event.launch], "published"
+            elif event.who == ("truth",):
+                colour, mark = INK, "truth"
+            else:
+                colour, mark = maps.nations_colour(report, event.who), "node"
+            rows.append(
+                {
+                    "id": name,
+                    "t": round(event.t, 1),
+                    "until": round(event.until, 1),
+                    "low": round(max(event.low, 0.0), 1),
+                    "high": round(event.high, 1),
+                    "text": label,
+                    "at": round(max(event.low, 0.0) if left else event.high, 1),
+                    "align": "right" if left else "left",
+                    "dx": -9 if left else 9,
+                    "colour": colour,
+                    "shape": {"truth": "diamond", "node": "circle", "published": "stroke"}[mark],
+                    "mark": mark,
+                }
+            )
+    x = _time(say, end, root_ticks(end, room), "sqrt")
     y = {
-        "field": "event",
+        "field": "id",
         "type": "nominal",
-        "sort": names,
+        "sort": ids,
         "title": None,
-        "axis": {"labelLimit": 220, "grid": True},
+        "scale": {"domain": ids, "padding": 0},
+        "axis": {
+            "labelExpr": json.dumps(heads, ensure_ascii=False) + "[datum.value]",
+            "labelLimit": 220,
+            "labelFontWeight": "bold",
+            "labelOverlap": False,
+            "labelPadding": 10,
+            "ticks": False,
+            "grid": False,
+        },
     }
-    offset = {"yOffset": {"field": "who", "sort": who}}
+    published = [r for r in rows if r["mark"] == "published"]
+    dots = [r for r in rows if r["mark"] != "published"]
+    paint = {"expr": "datum.colour"}
+    layers: list[Spec] = [
+        {
+            "data": {"values": bands},
+            "mark": {"type": "rect", "fill": "#f3f6fa"},
+            "encoding": {"y": y, "x": {"value": 0}, "x2": {"value": "width"}},
+        },
+        {
+            "data": {"values": published},
+            "mark": {
+                "type": "bar",
+                "height": {"band": 0.62},
+                "fill": paint,
+                "fillOpacity": 0.35,
+                "stroke": paint,
+            },
+            "encoding": {"x": {"field": "low", **x}, "x2": {"field": "high"}, "y": y},
+        },
+        {
+            "data": {"values": published},
+            "mark": {
+                "type": "bar",
+                "height": {"band": 0.62},
+                "fill": paint,
+                "stroke": paint,
+                "strokeWidth": 2.5,
+            },
+            "encoding": {"x": {"field": "t", **x}, "x2": {"field": "until"}, "y": y},
+        },
+        {
+            "data": {"values": [r for r in dots if r["until"] > r["t"]]},
+            "mark": {"type": "rule", "stroke": paint, "strokeWidth": 2.5},
+            "encoding": {"x": {"field": "t", **x}, "x2": {"field": "until"}, "y": y},
+        },
+        {
+            "data": {"values": dots},
+            "mark": {
+                "type": "point",
+                "size": 70,
+                "opacity": 1,
+                "shape": {"expr": "datum.shape"},
+                "fill": paint,
+                "stroke": paint,
+            },
+            "encoding": {"x": {"field": "t", **x}, "y": y},
+        },
+        {
+            "data": {"values": rows},
+            "mark": {
+                "type": "text",
+                "align": {"expr": "datum.align"},
+                "dx": {"expr": "datum.dx"},
+                "fontSize": 10.5,
+                "fill": INK,
+            },
+            "encoding": {"x": {"field": "at", **x}, "y": y, "text": {"field": "text"}},
+        },
+    ]
+    keys = [maps.Key("diamond", INK, say("truth"))]
+    for nation in _nodes(report):
+        if any(e.who == (nation,) for e in events):
+            keys.append(maps.Key("circle", maps.nation_colour(report, nation), say.label(nation)))
+    if any(len(e.who) > 1 for e in events):
+        keys.append(maps.Key("circle", maps.SHARED, say("several_nodes")))
+    for launch, colour in colours.items():
+        fits = report.summary["published"]["launch"][launch]["consistent"]
+        verdict = {True: "✓ " + say("consistent"), False: "✗ " + say("inconsistent"), None: "–"}[fits]
+        words = say("published_for", utc=say.local(launch), verdict=verdict)
+        keys.append(maps.Key("area", colour, words))
+    return _spec(layers, WIDE, max(200, 19 * len(ids) + 50)), keys
+
+
+def launch_colours(report: Report) -> dict[str, str]:
+    """A colour for each candidate launch minute: blue for the one that fits, orange and grey for others."""
+    fits = data.fitting_launch(report.summary)
+    others = iter((ORANGE, GREY, VERMILION))
+    return {
+        utc: BLUE if utc == fits else next(others, GREY)
+        for utc in report.summary["published"].get("launch", {})
+    }
+
+
+# --- custody ---------------------------------------------------------------------------------------------------
+
+
+def chart_custody(report: Report, say: Say) -> Spec:
+    """Lanes of the number of sensors, per node and target; grey before the node's first detection."""
+    rows, lanes = [], []
+    end = _end(report)
+    per_second = (WIDE - 200) / end
+    for (nation, target), stretches in report.lanes.items():
+        lane = say.label(nation) if len(report.flights) == 1 else f"{say.label(nation)} · {target}"
+        share = report.summary["nodes"][nation]["targets"][target]["custody_2"]
+        if share is not None:
+            lane += f"  {say('custody_2_short', share=card_value('custody_2', share, say))}"
+        lanes.append(lane)
+        seen = False
+        for stretch in stretches:
+            seen = seen or stretch.sensors > 0
+            words = say(f"lane_{stretch.sensors}") if seen else say("lane_unseen")
+            wide = (stretch.end - stretch.start) * per_second
+            rows.append(
+                {
+                    "lane": lane,
+                    "start": round(stretch.start, 2),
+                    "end": round(stretch.end, 2),
+                    "middle": round((stretch.start + stretch.end) / 2, 2),
+                    "state": words,
+                    "text": words if wide > maps.text_width(words) + 4 else "",
+                    "ink": LANE_INKS[stretch.sensors] if seen else INK,
+                }
+            )
+    names = [say("lane_unseen"), *(say(f"lane_{k}") for k in data.LANES)]
+    x = _time(say, end, even_ticks(end))
+    y = {
+        "field": "lane",
+        "type": "nominal",
+        "sort": lanes,
+        "title": None,
+        "scale": {"domain": lanes},
+        "axis": {"labelLimit": 240, "labelFontWeight": "bold"},
+    }
+    colour = {
+        "field": "state",
+        "type": "nominal",
+        "scale": {"domain": names, "range": [UNSEEN, *LANE_COLOURS]},
+        "legend": {"title": say("sensors"), "orient": "top", "direction": "horizontal", "columns": 5},
+    }
+    layers: list[Spec] = [
+        {
+            "data": {"values": rows},
+            "mark": {"type": "bar", "height": {"band": 0.66}},
+            "encoding": {"x": {"field": "start", **x}, "x2": {"field": "end"}, "y": y, "color": colour},
+        },
+        {
+            "data": {"values": [row for row in rows if row["text"]]},
+            "mark": {"type": "text", "fontSize": 10.5, "fill": {"expr": "datum.ink"}},
+            "encoding": {"x": {"field": "middle", **x}, "y": y, "text": {"field": "text"}},
+        },
+    ]
+    return _spec(layers, WIDE, 36 * len(lanes) + 96, usermeta={"hatch": VERMILION})
+
+
+# --- error and latency -----------------------------------------------------------------------------------------
+
+
+def _errors(report: Report) -> Columns:
+    run = report.run
+    columns: Columns = {"node": [], "t": [], "error": [], "sigma": []}
+    for n, nation in enumerate(_nodes(report)):
+        mine = (run.samples.node == n) & (run.samples.target == 0) & (run.samples.track >= 0)
+        mine &= np.isfinite(run.samples.error_position_m) & np.isfinite(run.samples.sigma_position_m)
+        columns["node"] += [nation] * int(mine.sum())
+        columns["t"] += np.round(run.samples.t[mine] - run.truth.t_launch[0], 1).tolist()
+        for name, values in (
+            ("error", run.samples.error_position_m),
+            ("sigma", run.samples.sigma_position_m),
+        ):
+            columns[name] += np.round(np.maximum(values[mine], ERROR_FLOOR_M), 1).tolist()
+    return columns
+
+
+def chart_error(report: Report, say: Say) -> Spec:
+    """Error and 1 sigma of each node's track of the first target, a panel per node, log axis, requirement line."""
+    run, nodes = report.run, _nodes(report)
+    columns = min(len(nodes), 3)
+    end = _end(report)
+    target = run.truth.targets[0]
+    heads = {}
+    for nation in nodes:
+        rms = report.summary["nodes"][nation]["targets"][target]["rmse_position_m"]
+        heads[nation] = (
+            say.label(nation)
+            + ": "
+            + (say("no_track") if rms is None else say("rms", value=card_value("rmse_position_m", rms, say)))
+        )
+    x = {"field": "t", **_time(say, end, even_ticks(end, 6))}
+    axis = {"title": say("error_axis"), "tickCount": 5, "format": "~s"}
+    need = run.scenario.requirement.rmse_position_m
+    drawn = _errors(report)
+    shown = np.concatenate([drawn["error"], drawn["sigma"], [need or 1000.0]])
+    top = float(10 ** np.ceil(np.log10(1.2 * shown.max())))
+    bottom = float(10 ** np.floor(np.log10(shown.min())))
+    scale = {"type": "log", "domain": [bottom, top], "nice": False}
+    legend = {"title": None, "orient": "bottom", "symbolStrokeWidth": 2.5, "symbolSize": 300}
+    layers: list[Spec] = [
+        {
+            "mark": {"type": "line", "strokeWidth": 1.2},
+            "encoding": {
+                "x": x,
+                "y": {"field": "error", "type": "quantitative", "scale": scale, "axis": axis},
+                "color": {
+                    "datum": say("series_error"),
+                    "type": "nominal",
+                    "scale": {"domain": [say("series_error"), say("series_sigma")], "range": [SKY, INK]},
+                    "legend": legend,
+                },
+            },
+        },
+        {
+            "mark": {"type": "line", "strokeWidth": 1.8, "strokeDash": [5, 3]},
+            "encoding": {
+                "x": x,
+                "y": {"field": "sigma", "type": "quantitative", "scale": scale},
+                "color": {"datum": say("series_sigma"), "type": "nominal"},
+            },
+        },
+    ]
+    if need is not None:
+        layers.append(_rule("y", need, say("required_max", value=card_value("rmse_position_m", need, say))))
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "data": {"name": "error"},
+        "facet": {
+            "field": "node",
+            "type": "nominal",
+            "sort": nodes,
+            "header": {
+                "title": None,
+                "labelExpr": json.dumps(heads, ensure_ascii=False) + "[datum.value]",
+                "labelFontSize": 12,
+                "labelFontWeight": "bold",
+            },
+        },
+        "columns": columns,
+        "spacing": 24,
+        "spec": {"width": (WIDE - 60) // columns - 34, "height": 210, "layer": layers},
+    }
+
+
+def _rule(axis: str, value: float, label: str) -> Spec:
+    at = {axis: {"datum": value}}
+    text: Spec = {"type": "text", "text": label, "fontSize": 10, "fill": "#a34700"}
+    text |= (
+        {"align": "left", "dx": 4, "dy": -7, "x": 0} if axis == "y" else {"align": "left", "dx": 5, "y": 34}
+    )
+    return {
+        "data": {"values": [{}]},
+        "layer": [
+            {"mark": {"type": "rule", "stroke": VERMILION, "strokeDash": [6, 3]}, "encoding": at},
+            {"mark": text, "encoding": at},
+        ],
+    }
+
+
+def _latencies(report: Report) -> Columns:
+    """Shares of the scans with detections that are a node's to have, by the delay within which they arrived."""
+    run, d = report.run, report.run.deliveries
+    columns: Columns = {"node": [], "latency": [], "share": []}
+    for n, nation in enumerate(_nodes(report)):
+        mine = (d.node == n) & np.isin(d.scan, run.detections.scan) & np.isfinite(d.t_released)
+        delay = np.sort((d.t_arrival - d.t_event)[mine])
+        arrived = delay[np.isfinite(delay)]
+        if not len(arrived):
+            continue
+        steps = np.unique(np.linspace(0, len(arrived) - 1, 201).astype(int))
+        columns["node"] += [nation] * (len(steps) + 1)
+        columns["latency"] += [round(float(arrived[0]), 4), *np.round(arrived[steps], 4).tolist()]
+        columns["share"] += [0.0, *np.round((steps + 1) / len(delay), 4).tolist()]
+    return columns
+
+
+def chart_latency(report: Report, say: Say, width: int) -> Spec:
+    """Distribution of arrival minus event, per node, log axis, with the requirement on its 95 % value."""
+    nodes = _nodes(report)
+    seen = np.array([*_latencies(report)["latency"], 1.0])
+    need = report.run.scenario.requirement.latency_p95_s
+    low = _step_below(max(float(seen.min()), 1e-3))
+    high = _step_above(max(float(seen.max()), (need or 1.0) * 1.3))
+    ticks = [m * 10.0**e for e in range(-3, 5) for m in (1, 2, 5) if low <= m * 10.0**e <= high * 1.001]
+    line: Spec = {
+        "data": {"name": "latency"},
+        "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1.8},
+        "encoding": {
+            "x": {
+                "field": "latency",
+                "type": "quantitative",
+                "scale": {"type": "log", "domain": [low, high], "nice": False},
+                "axis": {
+                    "title": say("latency_axis"),
+                    "values": ticks,
+                    "format": "~g",
+                    "labelOverlap": False,
+                },
+            },
+            "y": {
+                "field": "share",
+                "type": "quantitative",
+                "scale": {"domain": [0, 1]},
+                "axis": {"title": say("share_axis"), "format": ".0%"},
+            },
+            "order": {"field": "k", "type": "quantitative"},
+            "color": {
+                "field": "node",
+                "type": "nominal",
+                "sort": nodes,
+                "scale": {"domain": nodes, "range": [maps.nation_colour(report, n) for n in nodes]},
+                "legend": {
+                    "title": None,
+                    "orient": "top",
+                    "labelExpr": _words(nodes, say),
+                    "symbolType": "stroke",
+                    "symbolStrokeWidth": 3,
+                },
+            },
+        },
+    }
+    layers = [line]
+    if need is not None:
+        layers.append(_rule("x", need, say("requirement_95")))
+        layers.append(_rule("y", 0.95, ""))
+    return _spec(layers, width, TALL + 60)
+
+
+def _step_below(value: float) -> float:
+    return max(m * 10.0**e for e in range(-4, 5) for m in (1, 2, 5) if m * 10.0**e <= value)
+
+
+def _step_above(value: float) -> float:
+    return min(m * 10.0**e for e in range(-4, 6) for m in (1, 2, 5) if m * 10.0**e >= value)
+
+
+def chart_impact(report: Report, say: Say) -> Spec | None:
+    """Predicted impact points with 2-sigma ellipses at the nodes' first warnings, about the true one; None: none."""
+    found = data.impacts(report.run, report.flights[0])
+    if not found:
+        return None
+    rows, points = [], []
+    for nations, impact in found:
+        azimuth, distance = data.ellipse(impact)
+        east = (impact.east_m + distance * np.sin(azimuth)) / 1e3
+        north = (impact.north_m + distance * np.cos(azimuth)) / 1e3
+        who = say.names(nations)
+        rows += [
+            {"x": round(float(e), 3), "y": round(float(n), 3), "who": who, "k": k}
+            for k, (e, n) in enumerate(zip(east, north, strict=True))
+        ]
+        points.append({"x": round(impact.east_m / 1e3, 3), "y": round(impact.north_m / 1e3, 3), "who": who})
+    width, height = HALF, TALL + 60
+    across, up = width - 66, height - 78  # what the axes and the legend leave: equal scales on both axes
+    scale = 1.15 * max(max(abs(r["x"]) / across, abs(r["y"]) / up) for r in rows)
+
+    def axis(field: str, reach: float, title: str) -> Spec:
+        domain = [-round(reach, 3), round(reach, 3)]
+        scale = {"domain": domain, "nice": False}
+        return {
+            "field": field,
+            "type": "quantitative",
+            "scale": scale,
+            "axis": {"title": title, "tickCount": 7},
+        }
+
+    place = {"x": axis("x", scale * across, say("east_axis")), "y": axis("y", scale * up, say("north_axis"))}
+    names = [say.names(nations) for nations, _ in found]
     colour = {
         "field": "who",
         "type": "nominal",
-        "sort": None,
-        "scale": {"domain": who, "range": colours},
-        "legend": {"title": say("who"), "orient": "top", "columns": 6, "labelLimit": 260},
+        "sort": names,
+        "scale": {"domain": names, "range": [maps.nations_colour(report, nations) for nations, _ in found]},
+        "legend": {"title": None, "orient": "top", "symbolType": "stroke", "symbolStrokeWidth": 3},
     }
-    base = {"data": {"values": rows}}
     layers: list[Spec] = [
         {
-            **base,
-            "mark": {"type": "rule", "strokeWidth": 5, "opacity": 0.45},
-            "encoding": {
-                "x": {"field": "low", **_time_axis(say, end)},
-                "x2": {"field": "high"},
-                "y": y,
-                **offset,
-                "color": colour,
-            },
+            "data": {"values": rows},
+            "mark": {"type": "line", "strokeWidth": 2},
+            "encoding": {**place, "order": {"field": "k"}, "color": colour},
         },
         {
-            **base,
-            "mark": {"type": "point", "filled": True, "size": 55},
-            "encoding": {"x": {"field": "t", **_time_axis(say, end)}, "y": y, **offset, "color": colour},
+            "data": {"values": points},
+            "mark": {"type": "point", "shape": "triangle-down", "size": 80, "filled": True, "opacity": 1},
+            "encoding": {**place, "color": colour},
         },
         {
-            **base,
-            "mark": {"type": "text", "align": "left", "dx": 7, "fontSize": 9.5, "fill": "#333c47"},
-            "encoding": {
-                "x": {"field": "t", **_time_axis(say, end)},
-                "y": y,
-                **offset,
-                "text": {"field": "t", "format": ".0f"},
-            },
+            "data": {"values": [{"x": 0, "y": 0, "text": say("layer_impact")}]},
+            "encoding": place,
+            "layer": [
+                {"mark": {"type": "point", "shape": "cross", "size": 110, "fill": INK, "opacity": 1}},
+                {
+                    "mark": {
+                        "type": "text",
+                        "align": "left",
+                        "dx": 9,
+                        "dy": 11,
+                        "fontSize": 10.5,
+                        "fill": INK,
+                    },
+                    "encoding": {"text": {"field": "text"}},
+                },
+            ],
         },
     ]
-    return _spec(layers, WIDE, max(240, (11 * len(who) + 6) * len(order)))
+    return _spec(layers, width, height)
 
 
 # --- losses and studies ----------------------------------------------------------------------------------------
 
 
-def losses(report: Report) -> list[tuple[str, float]]:
-    """Outcomes above the horizon that happened, in the order in which a look can fail, `detected` last."""
-    view = report.summary["looks_in_view"]
-    order = [r.name.lower() for r in Reason if r not in (Reason.DETECTED, Reason.BELOW_HORIZON)]
-    return [(name, view[name]) for name in order if view[name] > 0.0] + [("detected", view["detected"])]
-
-
 def chart_waterfall(report: Report, say: Say) -> Spec:
-    """What was lost to each reason in turn, down to what was detected."""
+    """What was lost to each reason in turn, down to what was detected, of the looks above the horizon."""
     left = 100.0
-    rows = [{"what": say("reason_all"), "low": 0.0, "high": 100.0, "label": "100.0 %", "kind": "all"}]
-    for name, share in losses(report):
-        part = 100.0 * share
-        if name == "detected":
-            rows.append(
-                {
-                    "what": say("reason_detected"),
-                    "low": 0.0,
-                    "high": part,
-                    "label": f"{part:.1f} %",
-                    "kind": "kept",
-                }
-            )
+    rows = [{"what": say("reason_all"), "low": 0.0, "high": 100.0, "text": "100.0 %", "kind": "all"}]
+    for loss in report.losses:
+        part = loss.of_view
+        if part is None:
+            continue
+        if loss.reason == "detected":
+            low, high, text, kind = 0.0, part, f"{part:.1f} %", "kept"
         else:
-            rows.append(
-                {
-                    "what": say(f"reason_{name}"),
-                    "low": left - part,
-                    "high": left,
-                    "label": f"−{part:.1f} %",
-                    "kind": "lost",
-                }
-            )
-            left -= part
+            low, high, text, kind = round(left - part, 1), left, f"−{part:.1f} %", "lost"
+            left = low
+        rows.append(
+            {"what": say(f"reason_{loss.reason}"), "low": low, "high": high, "text": text, "kind": kind}
+        )
     names = [row["what"] for row in rows]
-    y = {"field": "what", "type": "nominal", "sort": names, "title": None, "axis": {"labelLimit": 200}}
+    y = {"field": "what", "type": "nominal", "sort": names, "title": None, "axis": {"labelLimit": 220}}
     x = {
-        "field": "low",
         "type": "quantitative",
-        "scale": {"domain": [0, 112], "nice": False},
+        "scale": {"domain": [0, 114], "nice": False},
         "axis": {"title": say("looks_axis"), "values": [0, 20, 40, 60, 80, 100]},
     }
     colour = {
@@ -631,21 +641,20 @@ def chart_waterfall(report: Report, say: Say) -> Spec:
         {
             "data": {"values": rows},
             "mark": {"type": "bar", "height": {"band": 0.65}},
-            "encoding": {"x": x, "x2": {"field": "high"}, "y": y, "color": colour},
+            "encoding": {"x": {"field": "low", **x}, "x2": {"field": "high"}, "y": y, "color": colour},
         },
         {
             "data": {"values": rows},
-            "mark": {"type": "text", "align": "left", "dx": 4, "fontSize": 10},
-            "encoding": {"x": {**x, "field": "high"}, "y": y, "text": {"field": "label"}},
+            "mark": {"type": "text", "align": "left", "dx": 4, "fontSize": 10.5, "fill": INK},
+            "encoding": {"x": {"field": "high", **x}, "y": y, "text": {"field": "text"}},
         },
     ]
-    return _spec(layers, HALF, max(180, 34 * len(rows) + 50))
+    return _spec(layers, HALF, 28 * len(rows) + 60)
 
 
 def chart_phase_study(report: Report, say: Say) -> Spec:
-    """Median and 5-95 % of the warning time per node, with and without sharing."""
-    study = report.summary["phase_study"]
-    target = report.run.truth.targets[0]
+    """Median and 5-95 % of the warning time per node, with and without sharing, after burn-out."""
+    study, target = report.summary["phase_study"], report.run.truth.targets[0]
     rows = []
     for nation in _nodes(report):
         for mode in ("shared", "alone"):
@@ -653,24 +662,37 @@ def chart_phase_study(report: Report, say: Say) -> Spec:
             never = s["never"] / s["runs"]
             rows.append(
                 {
-                    "node": say.nation(nation),
+                    "node": say.label(nation),
                     "mode": say(mode),
                     "median": s["median"],
                     "low": s["p05"],
-                    "high": s["p95"]
-                    if s["p95"] is not None
-                    else (_end(report) if s["p05"] is not None else None),
-                    "label": f"{say('never')} {never:.0%}" if never else "",
-                    "label_at": s["p95"] or s["median"] or s["p05"] or 0.0,
+                    "high": s["p95"],
+                    "text": f"{say('never')} {never:.0%}" if never else "",
                 }
             )
+    burnout = report.summary["targets"][target].get("t_burnout_s")
+    known = [t for row in rows for t in (row["low"], row["high"]) if t is not None]
+    known += [burnout] if burnout is not None else []
+    low, high = (min(known), max(known)) if known else (0.0, 60.0)
+    margin = max(0.15 * (high - low), 5.0)
+    start, end = max(0.0, low - margin), high + 2 * margin
+    for row in rows:
+        if row["low"] is not None and row["high"] is None:
+            row["high"] = end  # more than one run in twenty never warns: the bar goes on to the edge
+        row["at"] = row["high"] if row["high"] is not None else burnout or start
+    x = {
+        "type": "quantitative",
+        "scale": {"domain": [round(start, 1), round(end, 1)], "nice": False, "zero": False},
+        "axis": {"title": say("warning_axis"), "tickCount": 6, "labelExpr": _minutes(say)},
+    }
     modes = [say("shared"), say("alone")]
     y = {
         "field": "node",
         "type": "nominal",
-        "sort": [say.nation(n) for n in _nodes(report)],
+        "sort": [say.label(n) for n in _nodes(report)],
         "title": None,
         "scale": {"paddingInner": 0.3},
+        "axis": {"labelFontWeight": "bold"},
     }
     offset = {"yOffset": {"field": "mode", "sort": modes}}
     colour = {
@@ -678,22 +700,17 @@ def chart_phase_study(report: Report, say: Say) -> Spec:
         "type": "nominal",
         "sort": None,
         "scale": {"domain": modes, "range": [BLUE, ORANGE]},
-        "legend": {"title": say("sharing"), "orient": "top"},
+        "legend": {"title": None, "orient": "top", "symbolOpacity": 1},
     }
-    known = [row for row in rows if row["low"] is not None]
-    ends = [row["high"] for row in known]
-    top = max([*ends, 60.0]) * 1.12
-    axis = {
-        "type": "quantitative",
-        "scale": {"domain": [0, top], "nice": False},
-        "axis": {"title": say("warning_axis"), "tickCount": 10},
-    }
-    layers: list[Spec] = [
+    layers: list[Spec] = []
+    if burnout is not None:
+        layers.append(_rule("x", burnout, say("event_burnout")))
+    layers += [
         {
-            "data": {"values": known},
-            "mark": {"type": "rule", "strokeWidth": 7, "opacity": 0.45},
+            "data": {"values": [row for row in rows if row["low"] is not None]},
+            "mark": {"type": "rule", "strokeWidth": 8, "opacity": 0.45},
             "encoding": {
-                "x": {"field": "low", **axis},
+                "x": {"field": "low", **x},
                 "x2": {"field": "high"},
                 "y": y,
                 **offset,
@@ -702,13 +719,26 @@ def chart_phase_study(report: Report, say: Say) -> Spec:
         },
         {
             "data": {"values": [row for row in rows if row["median"] is not None]},
-            "mark": {"type": "point", "filled": True, "size": 70},
-            "encoding": {"x": {"field": "median", **axis}, "y": y, **offset, "color": colour},
+            "mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
+            "encoding": {"x": {"field": "median", **x}, "y": y, **offset, "color": colour},
         },
         {
             "data": {"values": rows},
-            "mark": {"type": "text", "align": "left", "dx": 10, "fontSize": 10, "fill": "#333c47"},
-            "encoding": {"x": {"field": "label_at", **axis}, "y": y, **offset, "text": {"field": "label"}},
+            "mark": {"type": "text", "align": "left", "dx": 8, "fontSize": 10.5, "fill": INK},
+            "encoding": {"x": {"field": "at", **x}, "y": y, **offset, "text": {"field": "text"}},
         },
     ]
-    return _spec(layers, HALF, max(180, 70 * len(_nodes(report)) + 60))
+    return _spec(layers, HALF, max(180, 62 * len(_nodes(report)) + 80))
+
+
+def card_value(key: str, value: float | None, say: Say) -> str:
+    """A card's figure with its unit; the charts that repeat a figure print it the same way."""
+    if value is None:
+        return say("never")
+    if key == "custody_2":
+        return f"{100 * value:.1f} %"
+    if key == "rmse_position_m":
+        return f"{value:,.0f} m"
+    if key == "latency_p95_s":
+        return f"{value:.2f}{say('unit_s')}"
+    return say.seconds(value)

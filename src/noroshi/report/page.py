@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
 from typing import Any, get_args
@@ -11,23 +10,27 @@ from typing import Any, get_args
 import numpy as np
 
 from noroshi.errors import NoroshiError
-from noroshi.report import data, figures
+from noroshi.report import data, figures, maps
 from noroshi.report.data import Report
+from noroshi.report.figures import card_value
 from noroshi.report.text import Lang, Say
 from noroshi.results import Run
 from noroshi.scenario import build
-from noroshi.tables import Notice, Reason
+from noroshi.tables import Notice
 from noroshi.time import utc_text
 
-WARNING_ROWS = 40  # in the page; all of them are in the table on disk
-COAST_STRIDE_DEG = 60.0  # a wider map takes every third point of the coast
+WARNING_ROWS = 40  # the table shows the first; all are in tables/warnings.parquet
+PIECES = ("report.js", "coast.json", "THIRD_PARTY_LICENSES.txt")
 _HERE = files("noroshi") / "report"
 _STATIC = _HERE / "static"
+
+# the inlined script may run, nothing may be fetched from anywhere, nothing may be evaluated from text
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 
 
 def check_built() -> None:
     """Raise NoroshiError with the remedy when the front-end pieces have not been built."""
-    for name in ("report.js", "coast.json"):
+    for name in PIECES:
         if not (_STATIC / name).is_file():
             raise NoroshiError(
                 f"the report's {name} has not been built",
@@ -36,37 +39,48 @@ def check_built() -> None:
 
 
 def render(run: Run, summary: dict[str, Any], manifest: dict[str, Any], *, lang: Lang = "en") -> str:
-    """The page. `summary` may carry `statistics` and `phase_study`; `lang` is shown first, the other at a click."""
+    """The page. `summary` may carry `statistics` and `phase_study`; `lang` is shown first, the other at a click.
+
+    `manifest` holds `command`, `scenario_sha256`, `seed`, `finished_utc` and `versions` (name -> version).
+    """
     check_built()
     report = data.collect(run, summary, manifest)
     script = (_STATIC / "report.js").read_text("utf-8").replace("</script", "<\\/script")
     style = (_HERE / "page.css").read_text("utf-8")
-    mains = "".join(_main(report, Say(each), shown=each == lang) for each in get_args(Lang))
+    licences = (_STATIC / "THIRD_PARTY_LICENSES.txt").read_text("utf-8")
+    japan = any(nation.code == "JPN" for nation in run.scenario.nations)
+    mains = "".join(_main(report, Say(each, japan=japan), shown=each == lang) for each in get_args(Lang))
+    banner = _both(lang, lambda say: f"<b>{escape(say('banner'))}</b> — {escape(say('banner_more'))}")
+    skip = _both(lang, lambda say: f'<a class="skip" href="#main-{say.lang}">{escape(say("skip"))}</a>')
     buttons = "".join(
         f'<button type="button" data-to="{each}" aria-pressed="{str(each == lang).lower()}" lang="{each}">'
         f"{label}</button>"
         for each, label in (("en", "English"), ("ja", "日本語"))
     )
-    banner = "".join(
-        f'<span data-lang="{each}"{"" if each == lang else " hidden"}>'
-        f"<b>{escape(Say(each)('banner'))}</b> — {escape(Say(each)('banner_more'))}</span>"
-        for each in get_args(Lang)
-    )
-    # the inlined script may run, nothing may be fetched from anywhere, nothing may be evaluated from text
-    policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+    summary_of = _both(lang, lambda say: escape(say("licences")))
+    no_script = _both(lang, lambda say: escape(say("no_script")))
     return (
         f'<!doctype html>\n<html lang="{lang}"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(_title(report, Say(lang)))}</title><style>{style}</style></head><body>"
-        f'<div class="banner">{banner}<nav aria-label="language">{buttons}</nav></div>{mains}'
-        f'<script type="application/json" id="coast">{_json(_coast(report))}</script>'
+        f'<header class="banner">{skip}{banner}<nav aria-label="Language / 言語">{buttons}</nav></header>'
+        f'<noscript><p class="noscript">{no_script}</p></noscript>{mains}'
+        f'<details class="licences"><summary>{summary_of}</summary><pre>{escape(licences)}</pre></details>'
+        f'<script type="application/json" id="datasets">{_json(figures.datasets(report))}</script>'
         f"<script>{script}</script></body></html>\n"
     )
 
 
+def _both(shown: Lang, make: Any) -> str:
+    return "".join(
+        f'<span data-lang="{each}" lang="{each}"{"" if each == shown else " hidden"}>{make(Say(each))}</span>'
+        for each in get_args(Lang)
+    )
+
+
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
 
 
 def _title(report: Report, say: Say) -> str:
@@ -75,54 +89,68 @@ def _title(report: Report, say: Say) -> str:
     return title or scenario.name
 
 
-def _coast(report: Report) -> list[dict[str, Any]]:
-    """Coast rows inside the map's extent (x from 30 W to 330 E), thinned on wide maps."""
-    west, east, south, north = figures.extent(report)
-    step = 3 if east - west > COAST_STRIDE_DEG else 1
-    rows = []
-    piece = 0
-    for line in json.loads((_STATIC / "coast.json").read_text("utf-8")):
-        points = np.array(line[::step] + line[-1:])
-        x = np.mod(points[:, 0] - data.WEST_DEG, 360.0) + data.WEST_DEG
-        y = points[:, 1]
-        near = (x > west - 2) & (x < east + 2) & (y > south - 2) & (y < north + 2)
-        cut = np.concatenate([[True], (np.abs(np.diff(x)) > 180.0) | ~near[1:] | ~near[:-1]])
-        for k in range(len(x)):
-            piece += int(cut[k])
-            if near[k]:
-                rows.append({"x": round(float(x[k]), 2), "y": round(float(y[k]), 2), "piece": piece, "k": k})
-    return rows
-
-
 def _main(report: Report, say: Say, *, shown: bool) -> str:
+    several = len(report.flights) > 1
+    target = f" · {report.run.truth.targets[0]}" if several else ""
+    real = bool(report.summary["published"])
+    region, world = maps.chart_region(report, say), maps.chart_world(report, say)
+    timeline = figures.chart_timeline(report, say)
+    impact = figures.chart_impact(report, say)
+    latency = figures.chart_latency(report, say, figures.HALF if impact else figures.WIDE)
+    sky = data.sky(report.run)
+    moment = say("moment_warned" if report.answer.nation else "moment_half")
     parts = [
         f"<h1>{escape(_title(report, say))}</h1>",
         f'<p class="under">{escape(_under(report, say))}</p>',
         f'<p class="answer"><b>{escape(say("answer"))}.</b> {escape(sentence(report, say))}</p>',
         _cards(report, say),
-        _figure(say("map"), figures.chart_map(report, say), say("map_note")),
-        _figure(say("timeline"), figures.chart_timeline(report, say), say("timeline_note")),
+        _figure(
+            say("map"),
+            region[0],
+            say("map_note") + (say("map_note_ellipse") if impact else ""),
+            legend=region[1],
+        ),
+        _figure(
+            say("timeline" if real else "timeline_bare", target=target),
+            timeline[0],
+            say("timeline_note") if real else "",
+            legend=timeline[1],
+        ),
         _published(report, say),
-        '<div class="grid">',
-        _figure(say("custody"), figures.chart_custody(report, say)),
-        _figure(say("error"), figures.chart_error(report, say)),
-        _figure(say("latency"), figures.chart_latency(report, say)),
-        _figure(say("waterfall"), figures.chart_waterfall(report, say), table=_losses(report, say)),
+        _figure(say("custody"), figures.chart_custody(report, say), say("custody_note")),
+        _figure(
+            say("world"),
+            world[0],
+            say("world_note", t=say.seconds(sky.t, sign=True), moment=moment),
+            legend=world[1],
+        ),
+        _figure(say("error", target=target), figures.chart_error(report, say), say("error_note")),
+        '<div class="grid">' if impact else "",
+        _figure(say("impact_chart"), impact, say("impact_note")) if impact else "",
+        _figure(say("latency"), latency, say("latency_note")),
+        "</div>" if impact else "",
+        _figure(
+            say("waterfall"),
+            figures.chart_waterfall(report, say),
+            say("waterfall_note"),
+            table=_losses(report, say),
+        ),
     ]
     if "phase_study" in report.summary:
         title = say("phase_study", runs=report.summary["phase_study"]["runs"])
-        parts.append(
-            _figure(title, figures.chart_phase_study(report, say), say("phase_note"), _study(report, say))
-        )
+        chart = figures.chart_phase_study(report, say)
+        parts.append(_figure(title, chart, say("phase_note"), table=_study(report, say)))
     parts += [
-        "</div>",
         _warnings(report, say),
         _assumptions(report, say),
         f"<section><h2>{escape(say('limits'))}</h2><p>{escape(say('limits_text'))}</p></section>",
         _provenance(report, say),
     ]
     hidden = "" if shown else " hidden"
-    return f'<main data-lang="{say.lang}" lang="{say.lang}"{hidden}>{"".join(parts)}</main>'
+    return (
+        f'<main id="main-{say.lang}" tabindex="-1" data-lang="{say.lang}" lang="{say.lang}"{hidden}>'
+        f"{''.join(parts)}</main>"
+    )
 
 
 def _under(report: Report, say: Say) -> str:
@@ -142,30 +170,33 @@ def sentence(report: Report, say: Say) -> str:
         area = next(x for x in report.run.scenario.areas if x.name == a.area)
         lead = a.t_before - a.t_public
         text = say(
-            f"answer_{a.before}",
+            f"answer_{a.before}" if lead >= 0 else "answer_late",
             nation=say.nation(a.nation),
-            area=figures.point_name(area, say),
+            area=maps.local_name(area, say),
             target=a.target,
             t=say.seconds(a.t_public, sign=True),
-            lead=say.seconds(lead) if lead >= 0 else f"−{say.seconds(lead)}",
+            clock=say.local(a.utc_public or "", second=True),
+            lead=say.seconds(abs(lead)),
         )
-    utc = data.fitting_launch(report.summary)
-    if a.t_published is not None and utc is not None:
-        text += say("answer_published", t=say.seconds(a.t_published), utc=say.clock(utc))
-    return text + say("answer_stop")
-
-
-def card_value(key: str, value: float | None, say: Say) -> str:
-    """A card's figure with its unit."""
-    if value is None:
-        return say("never")
-    if key == "custody_2":
-        return f"{value:.1%}"
-    if key == "rmse_position_m":
-        return f"{value:,.0f} m"
-    if key == "latency_p95_s":
-        return f"{value:.2f} s"
-    return say.seconds(value) if value >= 0 else f"−{say.seconds(value)}"
+    if a.utc_published is not None and a.published_by_launch:
+        launches = report.summary["published"]["launch"]
+        ways = [
+            say(
+                "answer_launch",
+                span=say.seconds(t),
+                utc=say.local(utc),
+                reported=say("launch_alternative" if launches[utc]["alternative"] else "launch_reported"),
+                verdict=say("answer_fits" if launches[utc]["consistent"] else "answer_misfits"),
+            )
+            for utc, t in sorted(
+                a.published_by_launch.items(), key=lambda x: not launches[x[0]]["consistent"]
+            )
+        ]
+        text += say(
+            "answer_published", clock=say.local(a.utc_published), launches=say("answer_or").join(ways)
+        )
+    text += say("full_stop")
+    return text[0].upper() + text[1:]
 
 
 def _cards(report: Report, say: Say) -> str:
@@ -174,17 +205,16 @@ def _cards(report: Report, say: Say) -> str:
         state = {True: "passed", False: "failed", None: ""}[card.passed]
         need = say("required_none")
         if card.required is not None:
-            least = card.key in ("custody_2", "warning_lead_s")
-            need = say(
-                "required_min" if least else "required_max", value=card_value(card.key, card.required, say)
-            )
+            bound = "required_min" if card.key in data.AT_LEAST else "required_max"
+            need = say(bound, value=card_value(card.key, card.required, say))
         mark = f' · <span class="mark">{escape(say(state))}</span>' if state else ""
         interval = ""
-        if card.low is not None and card.high is not None:
-            low, high = card_value(card.key, card.low, say), card_value(card.key, card.high, say)
-            interval = f"<p>{escape(say('interval', low=low, high=high))}</p>"
+        if card.spread is not None:
+            low, high = (card_value(card.key, v, say) for v in (card.spread.low, card.spread.high))
+            key = "interval_phase" if "phase_study" in report.summary else "interval"
+            interval = f"<p>{escape(say(key, low=low, high=high, runs=card.spread.runs))}</p>"
         cards.append(
-            f'<div class="card {state}"><h2>{escape(say("card_" + card.key))}</h2>'
+            f'<div class="card {state}"><h3>{escape(say("card_" + card.key))}</h3>'
             f'<div class="value">{escape(card_value(card.key, card.value, say))}</div>'
             f"<p>{escape(need)}{mark}</p>{interval}</div>"
         )
@@ -192,52 +222,79 @@ def _cards(report: Report, say: Say) -> str:
     return f'<h2>{escape(say("cards", nation=nation))}</h2><div class="cards">{"".join(cards)}</div>'
 
 
-def _figure(title: str, spec: dict[str, Any], note: str = "", table: str = "") -> str:
-    wide = " wide" if spec["width"] == figures.WIDE else ""
+def _figure(
+    title: str, spec: dict[str, Any], note: str = "", table: str = "", legend: list[maps.Key] | None = None
+) -> str:
     below = f'<p class="note">{escape(note)}</p>' if note else ""
-    return (
-        f'<figure class="vega{wide}"><figcaption>{escape(title)}</figcaption><div class="chart"></div>'
-        f'<script type="application/json">{_json(spec)}</script>{below}{table}</figure>'
+    keys = "".join(f"<li>{_swatch(key)}{escape(key.words)}</li>" for key in legend or ())
+    listed = f'<ul class="legend">{keys}</ul>' if keys else ""
+    drawn = (
+        '<div class="chart"></div>'
+        f'<script type="application/json" class="spec">{_json(spec)}</script>'
+        f"{listed}{below}"
     )
+    if table:
+        drawn = f'<div class="beside"><div>{drawn}</div>{table}</div>'
+    return f'<figure class="vega"><figcaption>{escape(title)}</figcaption>{drawn}</figure>'
+
+
+_SHAPES = {
+    "line": '<path d="M1 7H23" fill="none" stroke="{c}" stroke-width="3"/>',
+    "dash": '<path d="M1 7H23" fill="none" stroke="{c}" stroke-width="1.5" stroke-dasharray="3 2"/>',
+    "area": '<rect x="2" y="2" width="20" height="10" fill="{c}" fill-opacity=".3" stroke="{c}" stroke-width="1.6"/>',
+    "circle": '<circle cx="12" cy="7" r="4.5" fill="{c}"/>',
+    "circle-open": '<circle cx="12" cy="7" r="4" fill="#fff" stroke="{c}" stroke-width="1.6"/>',
+    "square": '<rect x="8" y="3" width="8" height="8" fill="{c}"/>',
+    "diamond": '<path d="M12 1L18 7L12 13L6 7Z" fill="{c}"/>',
+    "triangle-up": '<path d="M12 2L18 12H6Z" fill="{c}"/>',
+    "cross": '<path d="M10 2h4v3h3v4h-3v3h-4v-3h-3v-4h3z" fill="{c}"/>',
+}
+
+
+def _swatch(key: maps.Key) -> str:
+    drawn = _SHAPES[key.mark].format(c=key.colour)
+    return f'<svg viewBox="0 0 24 14" width="24" height="14" aria-hidden="true">{drawn}</svg>'
 
 
 def _table(
-    head: list[str], rows: Iterator[list[str]] | list[list[str]], numbers: frozenset[int] = frozenset()
+    head: list[str], rows: list[list[str]], numbers: frozenset[int] = frozenset(), *, sums: bool = False
 ) -> str:
     def cell(tag: str, k: int, text: str) -> str:
-        return f"<{tag}{' class=n' if k in numbers else ''}>{escape(text)}</{tag}>"
+        scope = ' scope="col"' if tag == "th" else ""
+        return f"<{tag}{scope}{' class=n' if k in numbers else ''}>{escape(text)}</{tag}>"
 
     body = "".join(
-        "<tr>" + "".join(cell("td", k, text) for k, text in enumerate(row)) + "</tr>" for row in rows
+        f"<tr{' class=sum' if sums and n == len(rows) - 1 else ''}>"
+        + "".join(cell("td", k, text) for k, text in enumerate(row))
+        + "</tr>"
+        for n, row in enumerate(rows)
     )
     heads = "".join(cell("th", k, text) for k, text in enumerate(head))
     return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _losses(report: Report, say: Say) -> str:
-    rows, all_looks, view = [], report.summary["looks"], report.summary["looks_in_view"]
-    for reason in Reason:
-        name = reason.name.lower()
-        if all_looks[name] > 0.0:
-            share = f"{100 * view[name]:.1f} %" if name in view else "–"
-            rows.append([say(f"reason_{name}"), f"{100 * all_looks[name]:.1f} %", share])
-    rows.append([say("total"), f"{100 * sum(all_looks.values()):.1f} %", f"{100 * sum(view.values()):.1f} %"])
-    return _table([say("outcome"), say("of_all"), say("of_view")], rows, frozenset({1, 2}))
+    rows = [
+        [
+            say(f"reason_{loss.reason}"),
+            f"{loss.of_all:.1f} %",
+            "–" if loss.of_view is None else f"{loss.of_view:.1f} %",
+        ]
+        for loss in report.losses
+    ]
+    totals = (sum(x.of_all for x in report.losses), sum(x.of_view or 0.0 for x in report.losses))
+    rows.append([say("total"), *(f"{total:.1f} %" for total in totals)])
+    return _table([say("outcome"), say("of_all"), say("of_view")], rows, frozenset({1, 2}), sums=True)
 
 
 def _study(report: Report, say: Say) -> str:
     study, target = report.summary["phase_study"], report.run.truth.targets[0]
-
-    def row(nation: str, mode: str) -> list[str]:
-        s = study[mode][nation][target]["t_warning_s"]
-        return [
-            say.nation(nation),
-            say(mode),
-            *(say.seconds(s[q]) for q in ("p05", "median", "p95")),
-            f"{s['never']}/{s['runs']}",
-        ]
-
-    rows = [row(nation, mode) for nation in study["shared"] for mode in ("shared", "alone")]
+    rows = []
+    for node in report.run.scenario.nodes:
+        for mode in ("shared", "alone"):
+            s = study[mode][node.nation][target]["t_warning_s"]
+            times = [say.seconds(s[q], sign=s[q] is not None) for q in ("p05", "median", "p95")]
+            rows.append([say.label(node.nation), say(mode), *times, f"{s['never']}/{s['runs']}"])
     head = [say("node"), say("sharing"), "5 %", "50 %", "95 %", say("never")]
     return _table(head, rows, frozenset({2, 3, 4, 5}))
 
@@ -248,10 +305,18 @@ def _published(report: Report, say: Say) -> str:
         return ""
     verdicts, rows = [], []
     for utc, launch in facts["launch"].items():
-        verdict = say("consistent" if launch["consistent"] else "inconsistent")
-        text = say("launch_verdict", utc=say.clock(utc), verdict=verdict, tag=launch["tag"])
+        if launch["consistent"] is None:
+            continue
+        text = say(
+            "launch_verdict",
+            mark="✓" if launch["consistent"] else "✗",
+            utc=say.clock(utc),
+            verdict=say("consistent" if launch["consistent"] else "inconsistent"),
+            reported=say("launch_alternative" if launch["alternative"] else "launch_reported"),
+            tag=say(f"tag_{launch['tag']}"),
+        )
         verdicts.append(f"<li>{escape(text)}</li>")
-    names = {"warning_public": say("event_public"), "impact": say("event_impact")}
+    names = {"warning_public": "event_public", "impact": "event_impact"}
     for fact, entry in facts.items():
         if fact == "launch":
             continue
@@ -262,29 +327,20 @@ def _published(report: Report, say: Say) -> str:
             predicted = say.seconds(entry["predicted_s"], sign=entry["predicted_s"] is not None)
             if entry["predicted_until_s"] not in (None, entry["predicted_s"]):
                 predicted += f" – {say.seconds(entry['predicted_until_s'], sign=True)}"
+            difference, verdict = "–", "–"
             if fact == "warning_public":
-                difference, verdict = "–", say("not_compared")
-            else:
-                difference = "–" if at["difference_s"] is None else f"{at['difference_s']:+.0f} s"
-                verdict = (
-                    "–"
-                    if at["consistent"] is None
-                    else say("consistent" if at["consistent"] else "inconsistent")
+                verdict = say("not_compared")
+            elif at["consistent"] is not None:
+                difference = (
+                    f"{at['difference_s']:+.0f}{say('unit_s')}"
+                    if round(at["difference_s"])
+                    else f"0{say('unit_s')}"
                 )
-            rows.append(
-                [
-                    names.get(fact) or figures.event_name(fact, report, say),
-                    say.clock(utc),
-                    reported,
-                    predicted,
-                    difference,
-                    verdict,
-                    entry["tag"],
-                ]
-            )
-    head = [say(k) for k in ("fact", "event_launch", "reported", "predicted", "difference", "verdict")] + [
-        "tag"
-    ]
+                verdict = "✓ " + say("consistent") if at["consistent"] else "✗ " + say("inconsistent")
+            name = figures.event_name(names.get(fact, fact), report, say)
+            row = [name, say.clock(utc), reported, predicted, difference, verdict, say(f"tag_{entry['tag']}")]
+            rows.append(row)
+    head = [say(k) for k in ("fact", "event_launch", "reported", "predicted", "difference", "verdict", "tag")]
     return (
         f"<section><h2>{escape(say('published'))}</h2><ul>{''.join(verdicts)}</ul>"
         f"{_table(head, rows, frozenset({4}))}</section>"
@@ -293,22 +349,25 @@ def _published(report: Report, say: Say) -> str:
 
 def _warnings(report: Report, say: Say) -> str:
     run, w = report.run, report.run.warnings
-    epoch = build.epoch(run.scenario)
+    epoch, launch = build.epoch(run.scenario), float(run.truth.t_launch[0])
+
+    def clock(t: float) -> str:
+        return utc_text(epoch, float(t), 0)[11:19]
+
     rows = []
     for r in range(min(len(w.t), WARNING_ROWS)):
         kind = say("impact") if w.impact[r] else say("overflown")
         if w.impact[r] and not np.isfinite(w.lat_rad[r]):
             kind = say("reach")
         size = f"{w.major_m[r] / 1e3:.1f} × {w.minor_m[r] / 1e3:.1f} km" if np.isfinite(w.major_m[r]) else "–"
-        when = " – ".join(
-            utc_text(epoch, float(t), 0)[11:] for t in (w.t_earliest[r], w.t_latest[r]) if np.isfinite(t)
-        )
+        when = " – ".join(clock(t) for t in (w.t_earliest[r], w.t_latest[r]) if np.isfinite(t))
         rows.append(
             [
                 figures.node_name(run.scenario, int(w.node[r]), say),
-                utc_text(epoch, float(w.t[r]), 0)[11:],
-                utc_text(epoch, float(w.t_public[r]), 0)[11:],
-                figures.point_name(run.scenario.areas[int(w.area[r])], say),
+                say.seconds(float(w.t[r]) - launch, sign=True),
+                clock(w.t[r]),
+                clock(w.t_public[r]),
+                maps.local_name(run.scenario.areas[int(w.area[r])], say),
                 kind,
                 say(f"notice_{Notice(int(w.notice[r])).name.lower()}"),
                 f"{w.probability[r]:.2f}",
@@ -316,23 +375,39 @@ def _warnings(report: Report, say: Say) -> str:
                 size,
             ]
         )
-    head = [
-        say(k) for k in ("node", "t", "t_public", "area", "kind", "notice", "probability", "when", "ellipse")
-    ]
-    body = _table(head, rows, frozenset({6})) if rows else f"<p>{escape(say('no_warnings'))}</p>"
+    keys = (
+        "node",
+        "after_launch",
+        "t",
+        "t_public",
+        "area",
+        "kind",
+        "notice",
+        "probability",
+        "when",
+        "ellipse",
+    )
+    head = [say(k) + (" (UTC)" if k in ("t", "t_public", "when") else "") for k in keys]
+    body = _table(head, rows, frozenset({7})) if rows else f"<p>{escape(say('no_warnings'))}</p>"
     more = len(w.t) - WARNING_ROWS
     note = f'<p class="note">{escape(say("more_rows", count=more))}</p>' if more > 0 else ""
     return f'<section class="long"><h2>{escape(say("warnings"))}</h2>{body}{note}</section>'
 
 
 def _assumptions(report: Report, say: Say) -> str:
-    stated = report.run.scenario.model_dump(by_alias=True, exclude_none=True)
-    rows = [[where, source or "–", notional or "–"] for where, source, notional in data.assumptions(stated)]
-    reason = report.run.scenario.requirement.reason
-    if reason:
-        rows.insert(0, ["requirement", "–", reason])
+    scenario = report.run.scenario
+    stated = scenario.model_dump(by_alias=True, exclude_none=True)
+    local = {part.name: maps.local_name(part, say) for part in (*scenario.areas, *scenario.points)}
+    facts = {"launch": "event_launch", "warning_public": "event_public", "impact": "event_impact"}
+    rows = []
+    for kind, name, source, reason in data.assumptions(stated):
+        if kind == "published":
+            name = figures.event_name(facts.get(name, name), report, say)
+        where = f"{say(f'part_{kind}')}: {local.get(name, name)}" if name else say(f"part_{kind}")
+        rows.append([where, source or "–", reason or "–"])
     table = _table([say("where"), say("source"), say("notional")], rows)
-    return f'<section class="long"><h2>{escape(say("assumptions"))}</h2>{table}</section>'
+    note = f'<p class="note">{escape(say("assumptions_note"))}</p>'
+    return f'<section class="long"><h2>{escape(say("assumptions"))}</h2>{note}{table}</section>'
 
 
 def _provenance(report: Report, say: Say) -> str:
@@ -345,8 +420,8 @@ def _provenance(report: Report, say: Say) -> str:
         [say("command"), m["command"]],
         [say("finished"), m["finished_utc"]],
     ]
-    body = "".join(f"<tr><th>{escape(a)}</th><td>{escape(b)}</td></tr>" for a, b in rows)
+    body = "".join(f'<tr><th scope="row">{escape(a)}</th><td>{escape(b)}</td></tr>' for a, b in rows)
     return (
-        f"<section><h2>{escape(say('provenance'))}</h2><table>{body}</table>"
+        f'<section><h2>{escape(say("provenance"))}</h2><div class="scroll"><table>{body}</table></div>'
         f'<p class="note">{escape(say("third_party"))}</p></section>'
     )

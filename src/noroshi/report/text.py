@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 Lang = Literal["en", "ja"]
@@ -9,68 +10,60 @@ Lang = Literal["en", "ja"]
 EN = {
     "banner": "NOTIONAL EXERCISE DATA",
     "banner_more": "simulated; sensors and layers are notional unless a source is named",
-    "title": "Warning report",
     "answer": "Answer",
-    "answer_pass": "{nation} could have warned {area} of {target} publicly at {t}, {lead} before it passed over",
-    "answer_impact": "{nation} could have warned {area} of {target} publicly at {t}, {lead} before impact",
-    "answer_reach": (
-        "{nation} could have warned {area} publicly at {t} that {target} can reach it, {lead} before it could be there"
-    ),
-    "answer_published": "; the real public warning came at {t} after the launch minute that fits the flight, {utc}",
+    "answer_pass": "{nation} could have warned the public in {area} of {target} at {t} ({clock}), {lead} before it passed over",
+    "answer_impact": "{nation} could have warned the public in {area} of {target} at {t} ({clock}), {lead} before impact",
+    "answer_reach": "{nation} could have warned the public in {area} at {t} ({clock}) that {target} can reach it, {lead} before it could be there",
+    "answer_published": "; the real public warning came at {clock}: {launches}",
     "answer_never": "No node could warn anybody of {target}",
-    "answer_stop": ".",
     "cards": "Requirements, node {nation}",
     "card_custody_2": "Two or more sensors",
     "card_rmse_position_m": "Position error, rms",
     "card_latency_p95_s": "95 % latency",
-    "card_warning_lead_s": "Public warning lead",
+    "card_warning_lead_s": "Lead of the public warning",
     "required_min": "required ≥ {value}",
     "required_max": "required ≤ {value}",
     "required_none": "no requirement stated",
     "passed": "✓ met",
     "failed": "✗ not met",
     "never": "never",
-    "interval": "5–95 % of the repetitions: {low} to {high}",
-    "map": "Where it flew, who looked, who was warned",
-    "map_note": "Equirectangular, centred on 150° E. Ellipses: 2 sigma of the predicted impact point when each node first warned.",
+    "interval": "5–95 % of {runs} runs: {low} to {high}",
+    "map": "Where it flew, which radars looked, who was warned",
+    "map_note": "Degrees of longitude and latitude, true to scale at the middle latitude. Radar fields: sector and longest range on the ground; what lies below the lowest beam is hidden.",
     "custody": "Custody: how many sensors saw it, as each node knew",
-    "error": "Position error (line) against the track's own 1-sigma (dashed)",
+    "error": "Position error against the track’s own 1 sigma{target}",
     "latency": "From event to node",
-    "timeline": "Warning timeline beside what was published",
-    "timeline_note": "Published minutes are rounded: bars span the rounding of the fact and of the launch minute.",
+    "timeline": "Warning timeline beside what was published{target}",
+    "timeline_note": "Square-root time axis. Published minutes are rounded: bars span the rounding of the fact and of the launch minute.",
     "waterfall": "Where looks were lost",
     "phase_study": "Time of the warning over {runs} random layer phases",
     "phase_note": "Point: median. Bar: 5–95 %. Never: share of phases in which the node did not warn at all.",
     "warnings": "Warnings",
-    "published": "Launch minute: which one fits?",
+    "published": "Published minutes: which launch fits?",
     "assumptions": "Assumptions and sources",
     "limits": "Limits",
     "provenance": "Provenance",
-    "time_after_launch": "Time after launch [s]",
+    "time_after_launch": "Time after launch",
     "longitude": "Longitude",
     "latitude": "Latitude",
     "sensors": "Sensors",
-    "lane_0": "0 LOST",
+    "lane_0": "0: LOST",
     "lane_1": "1",
     "lane_2": "2",
     "lane_3": "3 or more",
     "node": "Node",
-    "target": "Target",
     "area": "Area",
     "kind": "Kind",
-    "who": "Shown for",
     "truth": "flight (truth)",
-    "published_for": "published, launch {utc}",
-    "error_axis": "Position [m]",
-    "series": "Line",
+    "published_for": "published, if launched at {utc}: {verdict}",
+    "error_axis": "Position error [m]",
     "series_error": "error",
-    "series_sigma": "1 sigma",
+    "series_sigma": "1 sigma (dashed)",
     "requirement": "requirement",
     "latency_axis": "Latency [s]",
     "share_axis": "Share of scans with detections",
-    "looks_axis": "Share of looks in view of the horizon [%]",
+    "looks_axis": "Share of looks above the horizon [%]",
     "outcome": "Outcome",
-    "percent": "Share",
     "of_all": "of all looks",
     "of_view": "above the horizon",
     "total": "total",
@@ -95,9 +88,8 @@ EN = {
     "event_pass_area": "over {name}",
     "shared": "with sharing",
     "alone": "alone",
-    "study_row": "Node",
     "sharing": "Sharing",
-    "warning_axis": "Warning decided, time after launch [s]",
+    "warning_axis": "Warning decided, after launch",
     "t": "Decided",
     "t_public": "Public",
     "notice": "Notice",
@@ -119,7 +111,7 @@ EN = {
     "verdict": "Verdict",
     "consistent": "consistent",
     "inconsistent": "not consistent",
-    "launch_verdict": "A launch at {utc} is {verdict} with the flight's reported minutes ({tag}).",
+    "launch_verdict": "{mark} A launch at {utc} is {verdict} with the reported minutes of the flight ({reported}; {tag}).",
     "not_compared": "policy, not physics: not compared",
     "where": "Where",
     "source": "Source",
@@ -140,84 +132,150 @@ EN = {
     "phase_coast": "coast",
     "phase_reentry": "re-entry",
     "phase_glide": "glide",
-    "layer_satellite": "satellite tracks",
-    "layer_radar": "radar fields",
+    "layer_satellite": "satellite ground tracks",
+    "layer_radar": "radar and its field: {nation}",
     "layer_warned": "warned area",
-    "layer_area": "listed area",
-    "layer_ellipse": "predicted impact (2 sigma)",
-    "layer_entry": "entry point",
+    "layer_area": "listed area, not warned",
+    "layer_ellipse": "predicted impact, 2 sigma: {nation}",
+    "layer_entry": "entry point (nation’s colour)",
     "layer_impact": "true impact",
-    "legend": "Shown",
-    "language": "Language",
     "third_party": "Drawn with Vega and Vega-Lite (BSD-3-Clause); coastlines: Natural Earth (public domain) through world-atlas (ISC).",
     "nation_JPN": "Japan",
     "nation_USA": "the United States",
     "nation_AUS": "Australia",
+    "answer_late": "{nation} would have warned the public in {area} of {target} only at {t} ({clock}), {lead} too late",
+    "answer_launch": "{span} after {reported}, {utc}, which {verdict} the flight",
+    "answer_fits": "fits",
+    "answer_misfits": "does not fit",
+    "answer_or": ", or ",
+    "full_stop": ".",
+    "interval_phase": "5–95 % of {runs} layer phases: {low} to {high}",
+    "world": "The satellites, entry points and nodes, centred on 150° E",
+    "world_note": "Ground tracks while the first target flies; symbols where each satellite stands at {t}, {moment}. A satellite that sees it has a detection of it at most 3 s old.",
+    "moment_warned": "when the first node decides to warn",
+    "moment_half": "half-way through the flight",
+    "custody_note": "A sensor counts while its last detection that reached the node is at most 3 s old. Lost: 0 sensors, hatched.",
+    "error_note": "An honest track has its error about as large as its sigma. Values below 1 m are drawn at 1 m.",
+    "latency_note": "Scans with detections that the node may have; the share stops short of 100 % where some never arrived.",
+    "impact_chart": "Predicted impact when each node first warned",
+    "impact_note": "Triangle and 2-sigma ellipse: prediction. Nodes that share everything predict the same: their ellipses lie on each other.",
+    "timeline_bare": "Warning timeline{target}",
+    "several_nodes": "several nodes at once",
+    "published_at": "published {minute}: {when} (± {slack})",
+    "waterfall_note": "Each look goes to the first reason that applies, in this order.",
+    "lane_unseen": "not yet seen",
+    "custody_2_short": "(≥ 2: {share})",
+    "no_track": "no confirmed track",
+    "rms": "rms {value}",
+    "requirement_95": "required: 95 % within",
+    "east_axis": "East of the true impact [km]",
+    "north_axis": "North of it [km]",
+    "unit_min": " min",
+    "unit_s": " s",
+    "layer_idle": "satellite",
+    "layer_sees": "satellite that sees it",
+    "layer_flight": "flight",
+    "layer_inset": "extent of the map above",
+    "layer_node": "node (nation’s colour)",
+    "layer_point": "named place; ring: time after launch",
+    "warned_area": "{area}: warned",
+    "impact_of": "{target}: impact",
+    "launch_of": "{target}: launch",
+    "tag": "How known",
+    "tag_read": "read",
+    "tag_secondary": "second-hand",
+    "tag_computed": "computed",
+    "tag_unverified": "unverified",
+    "launch_reported": "the reported launch minute",
+    "launch_alternative": "the alternative launch minute",
+    "assumptions_note": "In the words of the scenario file.",
+    "part_requirement": "Requirement",
+    "part_nodes": "Node",
+    "part_layers": "Layer",
+    "part_satellites": "Satellites",
+    "part_infrared": "Infrared sensor",
+    "part_radars": "Radar",
+    "part_entry_points": "Entry point",
+    "part_network": "Network",
+    "part_targets": "Target",
+    "part_areas": "Area",
+    "part_points": "Place",
+    "part_warning": "Warning rule",
+    "part_published": "Published",
+    "part_nations": "Nation",
+    "part_share": "Sharing",
+    "part_tracker": "Tracker",
+    "after_launch": "After launch",
+    "licences": "Licences of the software in this file",
+    "no_script": "The charts need JavaScript; every figure of the answer and the cards is in the text.",
+    "skip": "Skip to the report",
+    "languages": "Language",
+    "label_JPN": "Japan",
+    "label_USA": "United States",
+    "label_AUS": "Australia",
+    "and": ", ",
+    "event_label": "{who}: {when}",
+    "unit_gap": " ",
+    "map_note_ellipse": " Ellipses: 2 sigma of the predicted impact point when each node first warned, drawn at true size.",
 }
 
 JA = {
     "banner": "訓練用・架空データ",
     "banner_more": "シミュレーション。出典の記載がないセンサーと衛星網は架空のものです",
-    "title": "警報報告書",
     "answer": "結論",
-    "answer_pass": "{nation}は{target}について{area}の住民へ{t}に警報を出せた。上空通過の{lead}前である",
-    "answer_impact": "{nation}は{target}について{area}の住民へ{t}に警報を出せた。落下の{lead}前である",
-    "answer_reach": "{nation}は{target}が{area}に到達しうるとの警報を{t}に出せた。到達しうる最も早い時刻の{lead}前である",
-    "answer_published": "。実際の警報は、飛行と整合する発射時刻 {utc} から{t}後だった",
+    "answer_pass": "{nation}は{target}について、{area}の住民へ{t}（{clock}）に警報を出せた。上空通過の{lead}前である",
+    "answer_impact": "{nation}は{target}について、{area}の住民へ{t}（{clock}）に警報を出せた。落下の{lead}前である",
+    "answer_reach": "{nation}は{target}が{area}に到達しうるとの警報を、住民へ{t}（{clock}）に出せた。到達しうる最も早い時刻の{lead}前である",
+    "answer_published": "。実際の警報は{clock}で、{launches}だった",
     "answer_never": "どの国の拠点も{target}の警報を出せなかった",
-    "answer_stop": "。",
     "cards": "要求との比較（{nation}の拠点）",
     "card_custody_2": "2基以上で捕捉",
     "card_rmse_position_m": "位置誤差（二乗平均平方根）",
     "card_latency_p95_s": "遅延の95％値",
-    "card_warning_lead_s": "警報から到達までの余裕",
+    "card_warning_lead_s": "住民への警報の余裕",
     "required_min": "要求 {value} 以上",
     "required_max": "要求 {value} 以下",
     "required_none": "要求の記載なし",
     "passed": "✓ 適合",
     "failed": "✗ 不適合",
     "never": "なし",
-    "interval": "反復の5〜95％: {low} 〜 {high}",
-    "map": "飛行経路、見たセンサー、警報を受けた地域",
-    "map_note": "正距円筒図法、中心は東経150度。楕円は各拠点が最初に警報を決めた時点の予測落下点（2σ）。",
+    "interval": "{runs}回の5〜95％: {low} 〜 {high}",
+    "map": "飛行経路、レーダーの覆域、警報を受けた地域",
+    "map_note": "経度と緯度、中央の緯度で縮尺が正しい。レーダーの覆域は方位の範囲と最大距離を地表に示したもので、最低仰角より下は見えない。",
     "custody": "捕捉: 各拠点が知るセンサー数",
-    "error": "位置誤差（実線）と航跡自身の1σ（破線）",
+    "error": "位置誤差と航跡自身の1σ{target}",
     "latency": "観測から拠点到着まで",
-    "timeline": "警報の時系列と公表された時刻",
-    "timeline_note": "公表時刻は分単位に丸められている。帯はその事実と発射時刻の丸めの幅を示す。",
+    "timeline": "警報の時系列と公表された時刻{target}",
+    "timeline_note": "時間軸は平方根目盛り。公表時刻は分単位に丸められている。帯はその事実と発射時刻の丸めの幅を示す。",
     "waterfall": "観測機会が失われた理由",
     "phase_study": "衛星網の位相を{runs}通り変えたときの警報時刻",
     "phase_note": "点は中央値、帯は5〜95％。「なし」は警報に至らなかった位相の割合。",
     "warnings": "警報一覧",
-    "published": "発射時刻: どの分が整合するか",
+    "published": "公表された時刻: どの発射時刻が整合するか",
     "assumptions": "仮定と出典",
     "limits": "限界",
     "provenance": "来歴",
-    "time_after_launch": "発射後の時間 [秒]",
+    "time_after_launch": "発射後の時間",
     "longitude": "経度",
     "latitude": "緯度",
     "sensors": "センサー数",
-    "lane_0": "0 失探",
+    "lane_0": "0: 失探",
     "lane_1": "1",
     "lane_2": "2",
     "lane_3": "3以上",
     "node": "拠点",
-    "target": "目標",
     "area": "地域",
     "kind": "種別",
-    "who": "対象",
     "truth": "飛行（真値）",
-    "published_for": "公表値、発射 {utc}",
-    "error_axis": "位置 [m]",
-    "series": "線",
+    "published_for": "公表値（発射を{utc}とした場合）: {verdict}",
+    "error_axis": "位置誤差 [m]",
     "series_error": "誤差",
-    "series_sigma": "1σ",
+    "series_sigma": "1σ（破線）",
     "requirement": "要求",
     "latency_axis": "遅延 [秒]",
     "share_axis": "探知を含む走査の割合",
     "looks_axis": "水平線上の観測機会に占める割合 [%]",
     "outcome": "結果",
-    "percent": "割合",
     "of_all": "全観測機会",
     "of_view": "水平線上のみ",
     "total": "合計",
@@ -242,9 +300,8 @@ JA = {
     "event_pass_area": "{name}上空",
     "shared": "共有あり",
     "alone": "単独",
-    "study_row": "拠点",
     "sharing": "共有",
-    "warning_axis": "警報決定、発射後の時間 [秒]",
+    "warning_axis": "警報決定、発射後の時間",
     "t": "決定",
     "t_public": "公表",
     "notice": "通報",
@@ -266,7 +323,7 @@ JA = {
     "verdict": "判定",
     "consistent": "整合する",
     "inconsistent": "整合しない",
-    "launch_verdict": "発射時刻 {utc} は、公表された飛行の時刻と{verdict}（{tag}）。",
+    "launch_verdict": "{mark} 発射時刻 {utc} は、公表された飛行の時刻と{verdict}（{reported}、{tag}）。",
     "not_compared": "運用上の判断のため比較しない",
     "where": "項目",
     "source": "出典",
@@ -287,19 +344,91 @@ JA = {
     "phase_coast": "慣性飛行",
     "phase_reentry": "再突入",
     "phase_glide": "滑空",
-    "layer_satellite": "衛星の直下点軌跡",
-    "layer_radar": "レーダーの覆域",
+    "layer_satellite": "衛星直下点の軌跡",
+    "layer_radar": "レーダーと覆域: {nation}",
     "layer_warned": "警報地域",
-    "layer_area": "登録地域",
-    "layer_ellipse": "予測落下点（2σ）",
-    "layer_entry": "地上局",
+    "layer_area": "登録地域（警報なし）",
+    "layer_ellipse": "予測落下点（2σ）: {nation}",
+    "layer_entry": "地上局（国の色）",
     "layer_impact": "実際の落下点",
-    "legend": "凡例",
-    "language": "言語",
     "third_party": "描画: Vega、Vega-Lite（BSD-3-Clause）。海岸線: Natural Earth（パブリックドメイン）、world-atlas（ISC）経由。",
     "nation_JPN": "日本",
     "nation_USA": "米国",
     "nation_AUS": "豪州",
+    "answer_late": "{nation}が{target}について{area}の住民へ警報を出せるのは{t}（{clock}）で、{lead}遅い",
+    "answer_launch": "飛行と{verdict}発射時刻（{reported}、{utc}）の{span}後",
+    "answer_fits": "整合する",
+    "answer_misfits": "整合しない",
+    "answer_or": "、",
+    "full_stop": "。",
+    "interval_phase": "衛星網の位相{runs}通りの5〜95％: {low} 〜 {high}",
+    "world": "衛星、地上局、拠点（中心は東経150度）",
+    "world_note": "最初の目標が飛行する間の衛星直下点の軌跡。記号は{t}（{moment}）の衛星の位置。「探知中」は3秒以内の探知があることを示す。",
+    "moment_warned": "最初の拠点が警報を決めた時点",
+    "moment_half": "飛行の中間",
+    "custody_note": "拠点に届いた最後の探知から3秒以内のセンサーを数える。失探（0基）は斜線で示す。",
+    "error_note": "正しい航跡では誤差とσが同じ程度になる。1 m未満は1 mとして描く。",
+    "latency_note": "拠点が受け取れる、探知を含む走査。届かないものがあれば割合は100％に達しない。",
+    "impact_chart": "各拠点が最初に警報を決めた時点の予測落下点",
+    "impact_note": "三角と2σの楕円が予測。すべてを共有する拠点の予測は同じで、楕円は重なる。",
+    "timeline_bare": "警報の時系列{target}",
+    "several_nodes": "複数の拠点が同時",
+    "published_at": "公表 {minute}: {when}（± {slack}）",
+    "waterfall_note": "観測機会は、この順で最初に当てはまる理由に数える。",
+    "lane_unseen": "未探知",
+    "custody_2_short": "（2基以上 {share}）",
+    "no_track": "航跡なし",
+    "rms": "二乗平均平方根 {value}",
+    "requirement_95": "要求: 95％がこれ以内",
+    "east_axis": "実際の落下点から東へ [km]",
+    "north_axis": "北へ [km]",
+    "unit_min": "分",
+    "unit_s": "秒",
+    "layer_idle": "衛星",
+    "layer_sees": "探知中の衛星",
+    "layer_flight": "飛行経路",
+    "layer_inset": "上の地図の範囲",
+    "layer_node": "拠点（国の色）",
+    "layer_point": "地点。白丸は発射後の時間",
+    "warned_area": "{area}（警報）",
+    "impact_of": "{target} 落下",
+    "launch_of": "{target} 発射",
+    "tag": "確かさ",
+    "tag_read": "原文で確認",
+    "tag_secondary": "二次情報",
+    "tag_computed": "計算",
+    "tag_unverified": "未確認",
+    "launch_reported": "公表の時刻",
+    "launch_alternative": "別の候補",
+    "assumptions_note": "シナリオファイルの原文のまま示す。",
+    "part_requirement": "要求",
+    "part_nodes": "拠点",
+    "part_layers": "衛星網",
+    "part_satellites": "衛星",
+    "part_infrared": "赤外線センサー",
+    "part_radars": "レーダー",
+    "part_entry_points": "地上局",
+    "part_network": "通信網",
+    "part_targets": "目標",
+    "part_areas": "地域",
+    "part_points": "地点",
+    "part_warning": "警報規則",
+    "part_published": "公表された事実",
+    "part_nations": "国",
+    "part_share": "共有",
+    "part_tracker": "追尾",
+    "after_launch": "発射後",
+    "licences": "このファイルに含まれるソフトウェアのライセンス",
+    "no_script": "図の表示にはJavaScriptが必要です。結論と要求の数値は本文にあります。",
+    "skip": "本文へ",
+    "languages": "言語",
+    "label_JPN": "日本",
+    "label_USA": "米国",
+    "label_AUS": "豪州",
+    "and": "、",
+    "event_label": "{who}: {when}",
+    "unit_gap": "",
+    "map_note_ellipse": "楕円は各拠点が最初に警報を決めた時点の予測落下点（2σ、実寸）。",
 }
 
 TABLES: dict[Lang, dict[str, str]] = {"en": EN, "ja": JA}
@@ -308,30 +437,60 @@ TABLES: dict[Lang, dict[str, str]] = {"en": EN, "ja": JA}
 class Say:
     """Speak one language: `say("answer_never", target="x")`."""
 
-    def __init__(self, lang: Lang) -> None:
+    def __init__(self, lang: Lang, *, japan: bool = True) -> None:
         self.lang: Lang = lang
+        self._japan = japan  # clock times that stand alone are Japanese ones
         self._table = TABLES[lang]
 
     def __call__(self, key: str, **values: object) -> str:
         return self._table[key].format(**values)
 
     def nation(self, code: str) -> str:
-        """A nation's name, or its code where the table has none."""
+        """A nation's name inside a sentence, or its code where the table has none."""
         return self._table.get(f"nation_{code}", code)
 
-    def clock(self, utc: str) -> str:
-        """The minute of an ISO 8601 UTC time, in UTC and Japan Standard Time (UTC + 9 h)."""
-        hour, minute = int(utc[11:13]), utc[14:16]
-        jst = f"{(hour + 9) % 24:02d}:{minute}"
-        return f"{utc[11:16]} UTC（日本時間 {jst}）" if self.lang == "ja" else f"{utc[11:16]} UTC ({jst} JST)"
+    def label(self, code: str) -> str:
+        """A nation's name by itself, on an axis or in a table."""
+        return self._table.get(f"label_{code}", code)
+
+    def names(self, codes: Iterable[str]) -> str:
+        """Several nations' names, in their order."""
+        return self("and").join(self.label(code) for code in codes)
+
+    def clock(self, utc: str, *, second: bool = False) -> str:
+        """The minute (or second) of an ISO 8601 UTC time, in UTC and Japan Standard Time (UTC + 9 h)."""
+        here, there = utc[11:19] if second else utc[11:16], self._jst(utc, second)
+        return f"{here} UTC（日本時間{there}）" if self.lang == "ja" else f"{here} UTC ({there} JST)"
+
+    def local(self, utc: str, *, second: bool = False) -> str:
+        """The same on one clock: Japan's where Japan takes part, else UTC."""
+        if not self._japan:
+            return f"{utc[11:19] if second else utc[11:16]} UTC"
+        there = self._jst(utc, second)
+        return f"日本時間{there}" if self.lang == "ja" else f"{there} JST"
+
+    @staticmethod
+    def _jst(utc: str, second: bool) -> str:
+        return f"{(int(utc[11:13]) + 9) % 24:02d}{utc[13:19] if second else utc[13:16]}"
 
     def seconds(self, t: float | None, *, sign: bool = False) -> str:
-        """A time span as minutes and seconds; with `sign`, as T+."""
+        """A time span as minutes and seconds; with `sign`, as T+ (after launch)."""
         if t is None:
             return self("never")
-        minutes, rest = divmod(round(abs(t)), 60)
+        whole = round(t)
+        minutes, rest = divmod(abs(whole), 60)
         if self.lang == "ja":
-            text = f"{minutes}分{rest:02d}秒" if minutes else f"{rest}秒"
+            text = (
+                f"{minutes}分{rest:02d}秒" if minutes and rest else f"{minutes}分" if minutes else f"{rest}秒"
+            )
         else:
-            text = f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
-        return f"T{'+' if t >= 0 else '−'}{text}" if sign else text
+            text = (
+                f"{minutes} min {rest:02d} s"
+                if minutes and rest
+                else f"{minutes} min"
+                if minutes
+                else f"{rest} s"
+            )
+        if sign:
+            return f"T{'+' if whole >= 0 else '−'}{text}"
+        return text if whole >= 0 else f"−{text}"
