@@ -11,9 +11,9 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+import erfa
 import numpy as np
 
-from noroshi.earth import itrs_from_geodetic
 from noroshi.errors import DataError, ScenarioError
 from noroshi.targets.models import Record
 from noroshi.time import DAY_S, TT_MINUS_TAI_S, Epoch, epoch_from_utc, tai_minus_utc
@@ -120,7 +120,7 @@ def _csv(lines: list[str], where: str) -> Record:
     if len(values) < 4:
         raise DataError(f"has {len(values)} rows", where=where, remedy="a flight needs at least four")
     t, lat, lon, height = np.array(values).T
-    r = np.asarray(itrs_from_geodetic(np.deg2rad(lat), np.deg2rad(lon), height))
+    r = erfa.gd2gc(1, np.deg2rad(lon), np.deg2rad(lat), height)  # 1: WGS-84
     t = t - t[0]
     return Record(
         Path(where).stem, where, "ITRS", math.nan, math.nan, t, r, None, "spline", 3, (0.0, float(t[-1]))
