@@ -14,6 +14,7 @@ from jaxtyping import Float64, Int8
 
 from noroshi.earth import geodesic, geodetic_from_itrs
 from noroshi.frames import rotate
+from noroshi.network.deliver import Why
 from noroshi.scenario import build
 from noroshi.scenario.schema import Scenario
 from noroshi.tables import (
@@ -223,11 +224,8 @@ def _warned(
 
 def _latency(deliveries: Deliveries, detections: Detections, node: int) -> dict[str, float | None]:
     """Arrival minus event over the scans with detections that are this node's to have."""
-    rows = (
-        (deliveries.node == node)
-        & np.isin(deliveries.scan, detections.scan)
-        & (deliveries.t_released < np.inf)
-    )
+    allowed = (deliveries.node == node) & (deliveries.why != Why.NOT_RELEASED)
+    rows = allowed & np.isin(deliveries.scan, detections.scan)
     delay = deliveries.t_arrival[rows] - deliveries.t_event[rows]
     arrived = delay[np.isfinite(delay)]
     if not len(delay):
