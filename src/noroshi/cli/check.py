@@ -30,7 +30,8 @@ def check(
     if scenario is None:
         raise NoroshiError("no scenario given", remedy="noroshi check my-scenario.toml")
     text = read_text(scenario)
-    good, problems = parse(text)
+    path = find(scenario)
+    good, problems = parse(text, path.parent)
     if as_json:
         rows = [
             {"what": p.what, "remedy": p.remedy, "line": p.line, "column": p.column, "length": p.length}
@@ -41,7 +42,7 @@ def check(
             sys.exit(2)
         return
     if good is None:
-        raise ScenarioError(render(problems, text, str(find(scenario))))
+        raise ScenarioError(render(problems, text, str(path)))
     console = Console(highlight=False)
     satellites = sum(layer.satellites for layer in good.layers)
     console.print(

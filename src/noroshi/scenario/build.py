@@ -14,7 +14,7 @@ from noroshi.earth import destination, itrs_from_geodetic, up_itrs
 from noroshi.errors import ScenarioError
 from noroshi.io.tle_omm import read_satellites
 from noroshi.network.models import EntryPoint, GroundLinks, Node, ShareRule, SpaceLinks
-from noroshi.scenario.schema import Ballistic, Glide, InfraredPart, Scenario
+from noroshi.scenario.schema import Ballistic, Glide, InfraredPart, Scenario, satellite_names
 from noroshi.sensors.models import Infrared, Radar
 from noroshi.tables import Background
 from noroshi.targets.models import BallisticFlight, GlideFlight
@@ -91,8 +91,7 @@ def platforms(scenario: Scenario, folder: Path = Path()):
             radians(layer.raan_deg),
             radians(layer.phase_deg),
         )
-        names = tuple(_satellite_name(layer.name, k, layer.satellites) for k in range(layer.satellites))
-        groups.append((Mean if layer.elements == "mean" else Osculating)(names, elements))
+        groups.append((Mean if layer.elements == "mean" else Osculating)(satellite_names(layer), elements))
     for catalogue in scenario.satellites:
         chosen = _catalogued(catalogue, folder)
         groups.append(Catalogued(tuple(n for n, _ in chosen), tuple(s for _, s in chosen)))
@@ -110,8 +109,7 @@ def sensors(scenario: Scenario, folder: Path = Path()) -> tuple[Sensor, ...]:
     models = {part.name: _infrared(part) for part in scenario.infrared}
     found = []
     for layer in scenario.layers:
-        for k in range(layer.satellites):
-            name = _satellite_name(layer.name, k, layer.satellites)
+        for name in satellite_names(layer):
             found.append(Sensor(name, number[layer.owner], models[layer.sensor]))
     for catalogue in scenario.satellites:
         for name, _ in _catalogued(catalogue, folder):
@@ -138,11 +136,17 @@ def sensors(scenario: Scenario, folder: Path = Path()) -> tuple[Sensor, ...]:
             processing_s=radar.processing_s,
         )
         found.append(Sensor(radar.name, number[radar.owner], model))
+    names = [sensor.name for sensor in found]
+    twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
+    if (
+        twice is not None
+    ):  # within the scenario file this has been checked; catalogues may add the same name again
+        raise ScenarioError(
+            f"two sensors are called {twice!r}",
+            where="[[satellites]]",
+            remedy="choose with `names` what is read from each file",
+        )
     return tuple(found)
-
-
-def _satellite_name(layer: str, k: int, total: int) -> str:
-    return f"{layer}-{k + 1:0{len(str(total))}d}"
 
 
 def _catalogued(catalogue, folder: Path):

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from pathlib import Path
 from typing import NamedTuple
 
 from noroshi.errors import NoroshiError
-from noroshi.scenario.locate import Path
-from noroshi.scenario.schema import Ballistic, Glide, Scenario
+from noroshi.scenario.locate import Path as KeyPath
+from noroshi.scenario.schema import Ballistic, Glide, Recorded, Scenario, satellite_names
 from noroshi.time import epoch_from_utc
 
 ON_GRID = 1e-6  # of a step
+STEPS_MAX = 100_000  # a day at one second, and some; dense tables are [time, sensor, target]
 
 
 class Mistake(NamedTuple):
     """What is wrong at a path of the file, and the remedy."""
 
-    path: Path
+    path: KeyPath
     what: str
     remedy: str
 
@@ -25,6 +27,19 @@ class Mistake(NamedTuple):
 def mistakes(s: Scenario) -> list[Mistake]:
     """All contradictions of a scenario whose fields are each in order."""
     return [*_names(s), *_references(s), *_grid(s), *_dates(s), *_beams(s)]
+
+
+def missing_files(s: Scenario, folder: Path) -> list[Mistake]:
+    """Data files that are not there; relative ones are looked for in `folder`."""
+    named: list[tuple[KeyPath, str]] = [
+        *((("satellites", k, "file"), c.file) for k, c in enumerate(s.satellites)),
+        *((("targets", k, "file"), t.file) for k, t in enumerate(s.targets) if isinstance(t, Recorded)),
+    ]
+    return [
+        Mistake(path, f"there is no file {file!r}", f"it is looked for in the scenario's folder, {folder}")
+        for path, file in named
+        if not (folder / file).is_file()
+    ]
 
 
 def _names(s: Scenario) -> Iterator[Mistake]:
@@ -37,6 +52,14 @@ def _names(s: Scenario) -> Iterator[Mistake]:
     yield from _twice("points", [p.name for p in s.points], "name")
     yield from _twice("layers", [layer.name for layer in s.layers], "name")
     yield from _twice("radars", [r.name for r in s.radars], "name")
+    satellites = {name: layer.name for layer in s.layers for name in satellite_names(layer)}
+    for k, radar in enumerate(s.radars):
+        if radar.name in satellites:
+            yield Mistake(
+                ("radars", k, "name"),
+                f"{radar.name!r} is also the name of a satellite of layer {satellites[radar.name]!r}",
+                "give each sensor its own name",
+            )
 
 
 def _twice(table: str, names: list[str], key: str) -> Iterator[Mistake]:
@@ -114,7 +137,13 @@ def _close(name: str, known: list[str]) -> str:
 
 
 def _grid(s: Scenario) -> Iterator[Mistake]:
-    times: list[tuple[Path, float]] = [(("duration_s",), s.duration_s)]
+    if s.duration_s / s.step_s > STEPS_MAX:
+        yield Mistake(
+            ("step_s",) if s.step_s < 1 else ("duration_s",),
+            f"{s.duration_s / s.step_s:,.0f} steps are more than {STEPS_MAX:,}",
+            "make step_s longer, or duration_s shorter",
+        )
+    times: list[tuple[KeyPath, float]] = [(("duration_s",), s.duration_s)]
     for table, sensors in (("infrared", s.infrared), ("radars", s.radars)):
         for k, sensor in enumerate(sensors):
             times.append(((table, k, "scan_period_s"), sensor.scan_period_s))
@@ -123,6 +152,12 @@ def _grid(s: Scenario) -> Iterator[Mistake]:
         times.append((("targets", k, "launch_s"), target.launch_s))
         if isinstance(target, Ballistic | Glide):
             times.append((("targets", k, "boost_s"), target.boost_s))
+            if target.vertical_s >= target.boost_s:
+                yield Mistake(
+                    ("targets", k, "boost_s"),
+                    f"a vertical rise of {target.vertical_s:g} s does not fit into a boost of {target.boost_s:g} s",
+                    f"shorten vertical_s, to {0.1 * target.boost_s:g} s for example",
+                )
         if isinstance(target, Glide):
             times += [(("targets", k, "bank", j, "t_s"), b.t_s) for j, b in enumerate(target.bank)]
         if target.launch_s >= s.duration_s:
@@ -137,12 +172,12 @@ def _grid(s: Scenario) -> Iterator[Mistake]:
             yield Mistake(
                 path,
                 f"{value:g} s does not lie on the grid of step_s = {s.step_s:g} s",
-                f"make it a multiple of {s.step_s:g}, e.g. {round(steps) * s.step_s:g}",
+                f"make it a multiple of {s.step_s:g}, e.g. {max(1, round(steps)) * s.step_s:g}",
             )
 
 
 def _dates(s: Scenario) -> Iterator[Mistake]:
-    times: list[tuple[Path, str | None]] = [(("epoch",), s.epoch)]
+    times: list[tuple[KeyPath, str | None]] = [(("epoch",), s.epoch)]
     for k, fact in enumerate(s.published):
         times += [(("published", k, "utc"), fact.utc), (("published", k, "until_utc"), fact.until_utc)]
     for path, text in times:
@@ -151,6 +186,12 @@ def _dates(s: Scenario) -> Iterator[Mistake]:
                 epoch_from_utc(text)
         except NoroshiError as error:
             yield Mistake(path, error.what, error.remedy)
+    for k, fact in enumerate(s.published):
+        # texts of one form: the earlier instant is the smaller text
+        if fact.until_utc is not None and fact.until_utc < fact.utc:
+            yield Mistake(
+                ("published", k, "until_utc"), f"ends before it begins, at {fact.utc}", "swap the two times"
+            )
 
 
 def _beams(s: Scenario) -> Iterator[Mistake]:

@@ -7,20 +7,23 @@ import re
 import tomllib
 import types
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
 from difflib import get_close_matches
 from importlib.resources import files
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Union, cast, get_args, get_origin
+from unicodedata import category, combining, east_asian_width
 
 from pydantic import BaseModel, ValidationError
 
 from noroshi.errors import ScenarioError
 from noroshi.scenario import locate
-from noroshi.scenario.consistency import mistakes
+from noroshi.scenario.consistency import missing_files, mistakes
 from noroshi.scenario.schema import Scenario
 
 SIZE_MAX = 10_000_000  # bytes: a scenario is written by hand
+DEPTH_MAX = 20  # tables in tables: the format needs six
 _UNITS = {
     "_km": ("km", "metres"),
     "_km_s": ("km/s", "m/s"),
@@ -87,17 +90,18 @@ def read_text(name: str) -> str:
 
 def load(name: str) -> Scenario:
     """The scenario of a file or bundled name. Raises ScenarioError listing every mistake of the file."""
-    text = read_text(name)
-    scenario, found = parse(text)
+    text, path = read_text(name), find(name)
+    scenario, found = parse(text, path.parent)
     if scenario is None:
-        raise ScenarioError(render(found, text, str(find(name))))
+        raise ScenarioError(render(found, text, str(path)))
     return scenario
 
 
-def parse(text: str) -> tuple[Scenario | None, list[Problem]]:
+def parse(text: str, folder: Path | None = None) -> tuple[Scenario | None, list[Problem]]:
     """The scenario of a text, or None and every problem, in the order of the text.
 
-    Contradictions between fields (`consistency.mistakes`) are looked for once every field is in order by itself.
+    Data files must be there where `folder` (the scenario's own) is given. Contradictions between fields
+    (`consistency.mistakes`) are looked for once every field is in order by itself.
     """
     try:
         data = tomllib.loads(text)
@@ -105,13 +109,38 @@ def parse(text: str) -> tuple[Scenario | None, list[Problem]]:
         return None, [_syntax(error, text)]
     except RecursionError:
         return None, [Problem("is nested too deeply", "give a scenario file", 0, 0, 0)]
+    except ValueError as error:  # an integer of thousands of digits
+        return None, [Problem(f"not a scenario: {error}", "give a scenario file", 0, 0, 0)]
+    if _depth(data) > DEPTH_MAX:
+        return None, [Problem("is nested too deeply", "give a scenario file", 0, 0, 0)]
     places = locate.locate(text)
     try:
-        scenario = Scenario.model_validate_json(json.dumps(data, default=str, allow_nan=True))
+        scenario = Scenario.model_validate_json(json.dumps(data, default=_utc, allow_nan=True))
     except ValidationError as error:
         return None, sorted(_problems(error, data, places), key=lambda p: (p.line, p.column))
-    found = [Problem(m.what, m.remedy, *_place(places, m.path)) for m in mistakes(scenario)]
+    wrong = mistakes(scenario) + (missing_files(scenario, folder) if folder is not None else [])
+    found = [Problem(m.what, m.remedy, *_place(places, m.path)) for m in wrong]
     return (scenario if not found else None), sorted(found, key=lambda p: (p.line, p.column))
+
+
+def _utc(value: date | time) -> str:
+    """A date and time that TOML writes without quotes, as the schema wants it."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return value.isoformat()
+
+
+def _depth(value: Any) -> int:
+    """How deep tables and arrays lie in each other."""
+    depth, layer = 0, [value]
+    while layer:
+        depth += 1
+        layer = [
+            x
+            for v in layer
+            for x in (v.values() if isinstance(v, dict) else v if isinstance(v, list) else ())
+        ]
+    return depth
 
 
 def render(problems: list[Problem], text: str, name: str) -> str:
@@ -125,9 +154,11 @@ def render(problems: list[Problem], text: str, name: str) -> str:
             margin = " " * len(number)
             block.append(f"{margin}--> {name}:{p.line}:{p.column}")
             if p.line > 1 and lines[p.line - 2].strip():
-                block.append(f"{p.line - 1:>{len(number)}} | {lines[p.line - 2]}")
-            block.append(f"{number} | {lines[p.line - 1]}")
-            block.append(f"{margin} | {' ' * (p.column - 1)}{'^' * max(1, p.length)}")
+                block.append(f"{p.line - 1:>{len(number)}} | {_printable(lines[p.line - 2])}")
+            line = _printable(lines[p.line - 1])
+            before, marked = line[: p.column - 1], line[p.column - 1 :][: p.length]
+            block.append(f"{number} | {line}")
+            block.append(f"{margin} | {_blank(before)}{'^' * max(1, len(_blank(marked)))}")
         else:
             block.append(f" --> {name}")
         if p.remedy:
@@ -135,6 +166,20 @@ def render(problems: list[Problem], text: str, name: str) -> str:
         blocks.append("\n".join(block))
     count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''} in {name}"
     return "\n\n".join([*blocks, f"{count}. Every field: noroshi check --schema"])
+
+
+def _printable(line: str) -> str:
+    """A line without what could steer a terminal."""
+    shown = (c.isprintable() or c == "\t" or category(c) == "Zs" for c in line)
+    return "".join(c if good else "\N{REPLACEMENT CHARACTER}" for c, good in zip(line, shown, strict=True))
+
+
+def _blank(text: str) -> str:
+    """As wide as a text on a terminal: Japanese characters take two columns, a tab stays one."""
+    return "".join(
+        "\t" if c == "\t" else "  " if east_asian_width(c) in "WF" else "" if combining(c) else " "
+        for c in text
+    )
 
 
 def _syntax(error: tomllib.TOMLDecodeError, text: str) -> Problem:
@@ -167,6 +212,8 @@ def _problems(
             guess = _did_you_mean(path, data, {p[-1] for p in missing if p[:-1] == path[:-1]})
             if guess is not None:
                 explained.add((*path[:-1], guess))
+            elif _strayed(path):
+                explained.add((path[-1],))
     for path, e in errors:
         if path in explained and e["type"] == "missing":
             continue
@@ -177,13 +224,48 @@ def _problems(
             known = sorted(_fields(path[:-1], data))
             what = f"{name} is not a known field"
             remedy = f"did you mean {guess}?" if guess else f"known here: {', '.join(known)}"
+            if not guess and _strayed(path):
+                remedy = f"{path[-1]} belongs to the whole file: write it above the first [table]"
         elif kind == "missing":
             what = f"{name} is missing"
             remedy = _description(path, data)
         else:
             what = f"{name}: {_message(e)}"
-            remedy = _unit_hint(path, e) or _description(path, data)
+            remedy = (
+                _bracket_hint(path, e) or _choice_hint(e) or _unit_hint(path, e) or _description(path, data)
+            )
         yield Problem(what, remedy, *_place(places, path))
+
+
+def _strayed(path: locate.Path) -> bool:
+    """Whether an unknown key is one of the whole file, below a table header where TOML gives it to that table."""
+    return len(path) > 1 and path[-1] in _fields((), None)
+
+
+def _bracket_hint(path: locate.Path, e: Any) -> str:
+    """How a table is written, where [x] was taken for [[x]] or the other way round."""
+    if len(path) == 1 and e["type"] == "tuple_type" and isinstance(e.get("input"), dict):
+        return f"write its header as [[{path[0]}]]"
+    if (
+        len(path) == 1
+        and e["type"] in ("model_type", "model_attributes_type")
+        and isinstance(e.get("input"), list)
+    ):
+        return f"write its header as [{path[0]}]"
+    return ""
+
+
+def _choice_hint(e: Any) -> str:
+    """What was meant, where one of a few words was asked for."""
+    context, given = e.get("ctx") or {}, e.get("input")
+    if e["type"] == "union_tag_invalid":
+        given, words = context["tag"], context["expected_tags"]
+    elif e["type"] == "literal_error":
+        words = context["expected"]
+    else:
+        return ""
+    close = get_close_matches(str(given), re.findall(r"'(\w+)'", words), n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else ""
 
 
 def _at(path: locate.Path, data: Any) -> Any:
@@ -199,7 +281,7 @@ def _message(e: Any) -> str:
         return 'needs kind = "ballistic", "glide" or "recorded"'
     if e["type"] == "too_short":
         return "needs at least one entry"
-    message = str(e["msg"]).replace("Input should be", "should be")
+    message = re.sub(r"^[A-Z]\w+ should", "should", str(e["msg"]))
     given = e.get("input")
     return f"{message} (given: {given!r})" if isinstance(given, str | int | float | bool) else message
 

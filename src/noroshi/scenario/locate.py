@@ -6,6 +6,7 @@ TOML 1.0 (tables, arrays of tables, dotted keys, inline tables, arrays, all kind
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import NamedTuple
 
 Path = tuple[str | int, ...]
@@ -30,6 +31,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text + "\n"
         self.at = 0
+        self.line_starts = [0, *(k + 1 for k, c in enumerate(self.text) if c == "\n")]
         self.places: dict[Path, Place] = {}
         self.lengths: dict[Path, int] = {}  # tables so far in each array of tables
 
@@ -142,8 +144,6 @@ class _Scanner:
         self.places.setdefault(path, self._place(start, length))
 
     def _place(self, start: int, length: int) -> Place:
-        before = self.text.rfind("\n", 0, start)
+        line = bisect_right(self.line_starts, start)
         line_end = self.text.find("\n", start)
-        return Place(
-            self.text.count("\n", 0, start) + 1, start - before, min(length, max(1, line_end - start))
-        )
+        return Place(line, start - self.line_starts[line - 1] + 1, min(length, max(1, line_end - start)))

@@ -6,9 +6,10 @@ layers, areas) says where it comes from: `source`, or `notional` with the reason
 
 from __future__ import annotations
 
+from math import atan2, cos, pi, radians
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 Latitude = Annotated[float, Field(ge=-90, le=90, description="geodetic latitude, degrees")]
 Longitude = Annotated[float, Field(ge=-180, le=360, description="longitude, degrees east")]
@@ -16,6 +17,7 @@ Height = Annotated[float, Field(ge=-500, le=9000, description="height above the 
 Degrees = Annotated[float, Field(ge=-360, le=360)]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 Nation = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 3166 alpha-3 code")]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Utc = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$", description="ISO 8601 UTC")]
 
@@ -23,14 +25,14 @@ Utc = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$",
 class Part(BaseModel):
     """A table of the file: unknown keys are refused, values are not coerced, nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Sourced(Part):
     """A table whose figures come from somewhere."""
 
-    source: str | None = Field(default=None, min_length=4, description="public source of the figures")
-    notional: str | None = Field(default=None, min_length=4, description="or the reason why they are assumed")
+    source: Words | None = Field(default=None, description="public source of the figures")
+    notional: Words | None = Field(default=None, description="or the reason why they are assumed")
 
     @model_validator(mode="after")
     def _says_where_from(self) -> Self:
@@ -83,6 +85,12 @@ class Layer(Sourced):
         if self.satellites % self.planes:
             raise ValueError(f"{self.satellites} satellites cannot be shared evenly by {self.planes} planes")
         return self
+
+
+def satellite_names(layer: Layer) -> tuple[str, ...]:
+    """The names of a layer's satellites, plane by plane: `leo-01`, `leo-02`, ..."""
+    digits = len(str(layer.satellites))
+    return tuple(f"{layer.name}-{k + 1:0{digits}d}" for k in range(layer.satellites))
 
 
 class Catalogue(Sourced):
@@ -202,10 +210,15 @@ class SharePart(Part):
     level: Literal["none", "cue", "track", "tracklet", "detection"]
     delay_s: float = Field(default=0.0, ge=0, le=3600, description="review before release")
 
+    @field_validator("level")
+    @classmethod
+    def _is_a_level_of_today(cls, level: str) -> str:
+        if level not in ("none", "detection"):
+            raise ValueError(f"level {level!r} joins later; today a rule is `none` or `detection`")
+        return level
+
     @model_validator(mode="after")
-    def _is_a_level_of_today(self) -> Self:
-        if self.level not in ("none", "detection"):
-            raise ValueError(f"level {self.level!r} joins later; today a rule is `none` or `detection`")
+    def _joins_two(self) -> Self:
         if self.source == self.to:
             raise ValueError("a nation needs no rule towards itself")
         return self
@@ -328,9 +341,10 @@ class AreaPart(Sourced):
 
 
 def _is_convex(corners: tuple[tuple[float, float], ...]) -> bool:
-    """Convex in the local plane: east scaled by the cosine of the mean latitude, across the date line too."""
-    from math import cos, radians
+    """Convex in the local plane: east scaled by the cosine of the mean latitude, across the date line too.
 
+    All turns go the same way and add up to one turn: a pentagram turns one way too, but twice around.
+    """
     n = len(corners)
     if n < 3:
         return False
@@ -338,8 +352,11 @@ def _is_convex(corners: tuple[tuple[float, float], ...]) -> bool:
     lon0 = corners[0][1]
     points = [(((lon - lon0 + 180) % 360 - 180) * scale, lat) for lat, lon in corners]
     edges = [(points[(k + 1) % n][0] - points[k][0], points[(k + 1) % n][1] - points[k][1]) for k in range(n)]
-    turns = [edges[k][0] * edges[(k + 1) % n][1] - edges[k][1] * edges[(k + 1) % n][0] for k in range(n)]
-    return all(t > 0 for t in turns) or all(t < 0 for t in turns)
+    turns = [
+        atan2(x0 * y1 - y0 * x1, x0 * x1 + y0 * y1)
+        for (x0, y0), (x1, y1) in zip(edges, edges[1:] + edges[:1], strict=True)
+    ]
+    return (all(t > 0 for t in turns) or all(t < 0 for t in turns)) and abs(sum(turns)) < 3 * pi
 
 
 class PointPart(Part):
@@ -410,7 +427,7 @@ class PublishedPart(Part):
         default=False, description="a launch minute that was not published but may fit better"
     )
     tag: Literal["read", "secondary", "computed", "unverified"] = "read"
-    source: str = Field(min_length=4)
+    source: Words
 
 
 class Requirement(Part):
@@ -428,7 +445,7 @@ class Requirement(Part):
 class Scenario(Part):
     """A whole scenario file."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, title="noroshi scenario")
+    model_config = ConfigDict(title="noroshi scenario")
 
     schema_version: Literal[1] = Field(alias="schema", description="version of this format")
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$", description="lower case, digits, hyphens")
@@ -436,11 +453,11 @@ class Scenario(Part):
     title_ja: str = ""
     epoch: Utc
     duration_s: float = Field(gt=0, le=86_400, description="length of the run")
-    step_s: float = Field(default=1.0, gt=0, le=60, description="the grid: every event lies on it")
+    step_s: float = Field(default=1.0, ge=0.01, le=60, description="the grid: every event lies on it")
     seed: int = Field(default=0, ge=0, description="of every random draw")
     requirement: Requirement = Field(default_factory=Requirement)
-    nations: tuple[NationPart, ...] = Field(min_length=1)
-    nodes: tuple[NodePart, ...] = Field(min_length=1)
+    nations: tuple[NationPart, ...] = Field(min_length=1, description="who takes part, at least one")
+    nodes: tuple[NodePart, ...] = Field(min_length=1, description="who tracks and warns, at least one")
     layers: tuple[Layer, ...] = ()
     satellites: tuple[Catalogue, ...] = ()
     infrared: tuple[InfraredPart, ...] = ()
@@ -448,7 +465,7 @@ class Scenario(Part):
     entry_points: tuple[EntryPart, ...] = ()
     network: NetworkPart = Field(default_factory=NetworkPart)
     share: tuple[SharePart, ...] = ()
-    targets: tuple[Target, ...] = Field(min_length=1)
+    targets: tuple[Target, ...] = Field(min_length=1, description="what flies, at least one")
     areas: tuple[AreaPart, ...] = ()
     points: tuple[PointPart, ...] = ()
     warning: WarningPart = Field(default_factory=WarningPart)
