@@ -60,11 +60,14 @@ def check_output(out: Path, *, force: bool) -> None:
             where=str(out),
             remedy="give another --out, or empty the folder yourself",
         )
+    made = [folder for folder in out.parents if not folder.exists()]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         probe = out.parent / f".{out.name}.probe-{os.getpid()}"
         probe.mkdir()
         probe.rmdir()
+        for folder in made:  # the run that follows may fail: leave nothing of the trial
+            folder.rmdir()
     except OSError as error:
         raise OutputError(
             f"cannot be written: {error.strerror or error}",

@@ -73,6 +73,8 @@ def run(
         raise NoroshiError("--runs must be at least 1", remedy="give the number of repetitions")
     if workers is not None and workers < 1:
         raise NoroshiError("--workers must be at least 1", remedy="leave it out to use every core")
+    if seed is not None and seed < 0:
+        raise NoroshiError("--seed must not be negative", remedy="give a whole number from 0 on")
     if vary == "layer-phase" and runs == 1:
         raise NoroshiError(
             "--vary layer-phase needs repetitions",

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from noroshi.random import stream
-from noroshi.scenario.schema import Scenario
+from noroshi.scenario.schema import Catalogue, Recorded, Scenario
 
 Vary = Literal["seed", "layer-phase"]
 
@@ -60,8 +60,12 @@ def summarise_case(scenario: Scenario, seed: int, vary: Vary, case: Case) -> dic
 
 
 def study_key(scenario: Scenario, seed: int, vary: Vary, version: str) -> str:
-    """A name for a study's finished parts: changes with the scenario, the seed, what varies, the version."""
-    text = json.dumps([scenario.model_dump(mode="json"), seed, vary, version], sort_keys=True)
+    """A name for a study's finished parts: changes with the scenario and its data files, the seed, what varies,
+    the version."""
+    parts = [*scenario.satellites, *scenario.targets]
+    files = [Path(part.file) for part in parts if isinstance(part, Catalogue | Recorded)]
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()]
+    text = json.dumps([scenario.model_dump(mode="json"), digests, seed, vary, version], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
