@@ -89,12 +89,30 @@ def read_text(name: str) -> str:
 
 
 def load(name: str) -> Scenario:
-    """The scenario of a file or bundled name. Raises ScenarioError listing every mistake of the file."""
+    """The scenario of a file or bundled name, the files it names made absolute.
+
+    Raises ScenarioError listing every mistake of the file.
+    """
     text, path = read_text(name), find(name)
     scenario, found = parse(text, path.parent)
     if scenario is None:
         raise ScenarioError(render(found, text, str(path)))
-    return scenario
+    return _anchored(scenario, path.parent.resolve())
+
+
+def _anchored(scenario: Scenario, folder: Path) -> Scenario:
+    """The scenario with its data files as absolute paths: from here on it stands by itself."""
+
+    def at_home(part: Any) -> Any:
+        named = getattr(part, "file", None)
+        return part if named is None else part.model_copy(update={"file": str(folder / named)})
+
+    return scenario.model_copy(
+        update={
+            "satellites": tuple(at_home(part) for part in scenario.satellites),
+            "targets": tuple(at_home(part) for part in scenario.targets),
+        }
+    )
 
 
 def parse(text: str, folder: Path | None = None) -> tuple[Scenario | None, list[Problem]]:
