@@ -214,7 +214,7 @@ def _axes(frame: Frame, say: Say) -> Spec:
                 "title": title,
                 "labelExpr": label,
                 "grid": True,
-                "values": [v for v in range(-90, 331, step) if low <= v <= high],
+                "values": [v for v in range(-90, 331, step) if low <= v <= high and v < low + 360],
             },
         }
 
