@@ -26,7 +26,7 @@ class Mistake(NamedTuple):
 
 def mistakes(s: Scenario) -> list[Mistake]:
     """All contradictions of a scenario whose fields are each in order."""
-    return [*_names(s), *_references(s), *_grid(s), *_dates(s), *_beams(s)]
+    return [*_names(s), *_references(s), *_grid(s), *_dates(s), *_beams(s), *_tracker(s)]
 
 
 def missing_files(s: Scenario, folder: Path) -> list[Mistake]:
@@ -202,3 +202,21 @@ def _beams(s: Scenario) -> Iterator[Mistake]:
                 f"lowest beam {radar.elevation_min_deg:g} deg is not below the highest, {radar.elevation_max_deg:g}",
                 "make elevation_min_deg smaller than elevation_max_deg",
             )
+
+
+def _tracker(s: Scenario) -> Iterator[Mistake]:
+    """Where the file gives both of two figures; against the tracker's defaults `tracking.state.settings` checks."""
+    t = s.tracker
+    if t.confirm_hits is not None and t.confirm_of is not None and t.confirm_hits > t.confirm_of:
+        yield Mistake(
+            ("tracker", "confirm_hits"),
+            f"{t.confirm_hits} hits cannot be had in {t.confirm_of} updates",
+            "make confirm_hits at most confirm_of",
+        )
+    low, high = t.initiate_height_min_m, t.initiate_height_max_m
+    if low is not None and high is not None and low >= high:
+        yield Mistake(
+            ("tracker", "initiate_height_min_m"),
+            f"no height lies between {low:g} and {high:g} m",
+            "make initiate_height_min_m smaller than initiate_height_max_m",
+        )

@@ -242,7 +242,7 @@ def _problems(
             known = sorted(_fields(path[:-1], data))
             what = f"{name} is not a known field"
             remedy = f"did you mean {guess}?" if guess else f"known here: {', '.join(known)}"
-            if not guess and _strayed(path):
+            if _strayed(path):
                 remedy = f"{path[-1]} belongs to the whole file: write it above the first [table]"
         elif kind == "missing":
             what = f"{name} is missing"
@@ -346,6 +346,8 @@ def _unit_hint(path: locate.Path, e: Any) -> str:
 
 
 def _did_you_mean(path: locate.Path, data: Any, wanted: set[Any]) -> str | None:
+    if _strayed(path):
+        return None
     known = _fields(path[:-1], data)
     for candidates, cutoff in ((wanted, 0.5), (known, 0.6)):
         close = get_close_matches(str(path[-1]), [str(c) for c in candidates], n=1, cutoff=cutoff)

@@ -15,7 +15,7 @@ Latitude = Annotated[float, Field(ge=-90, le=90, description="geodetic latitude,
 Longitude = Annotated[float, Field(ge=-180, le=360, description="longitude, degrees east")]
 Height = Annotated[float, Field(ge=-500, le=9000, description="height above the ellipsoid, metres")]
 Degrees = Annotated[float, Field(ge=-360, le=360)]
-Name = Annotated[str, Field(min_length=1, max_length=80)]
+Name = Annotated[str, Field(min_length=1, max_length=80, description="a name, unlike the others of its kind")]
 Nation = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 3166 alpha-3 code")]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4)]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -67,8 +67,10 @@ class Layer(Sourced):
 
     name: Name
     owner: Nation
-    sensor: Name
-    pattern: Literal["delta", "star"] = "delta"
+    sensor: Name = Field(description="name of an [[infrared]] sensor")
+    pattern: Literal["delta", "star"] = Field(
+        default="delta", description="planes over the full circle (delta) or the half (star)"
+    )
     satellites: int = Field(ge=1, le=5000, description="number of satellites, a multiple of planes")
     planes: int = Field(ge=1, le=500, description="number of orbital planes")
     phasing: float = Field(default=0.0, ge=0, le=5000, description="Walker F, may be fractional")
@@ -97,7 +99,7 @@ class Catalogue(Sourced):
     """Satellites from a TLE or OMM file."""
 
     owner: Nation
-    sensor: Name
+    sensor: Name = Field(description="name of an [[infrared]] sensor")
     file: str = Field(min_length=1, description="path, relative to the scenario file")
     names: tuple[str, ...] = Field(default=(), description="these only; empty: all")
 
@@ -106,13 +108,15 @@ class InfraredPart(Sourced):
     """A staring infrared sensor."""
 
     name: Name
-    band: Name
+    band: Name = Field(description="in which the targets' intensity_kw_sr counts")
     field_of_regard_deg: float = Field(gt=0, le=180, description="half-angle about nadir")
     grazing_height_km: float = Field(
         default=0.0, ge=0, le=200, description="lines of sight that pass lower before the target see nothing"
     )
     cloud_top_km: float = Field(default=0.0, ge=0, le=25, description="targets below are hidden")
-    background: Literal["any", "space"] = "any"
+    background: Literal["any", "space"] = Field(
+        default="any", description="space: sees no target with the Earth behind it"
+    )
     range_max_km: float = Field(gt=0, le=100_000, description="farthest target")
     nei_space_w_m2: float = Field(
         gt=0, le=1e-3, description="noise-equivalent irradiance with space behind the target"
@@ -207,7 +211,9 @@ class SharePart(Part):
 
     source: Nation = Field(alias="from")
     to: Nation
-    level: Literal["none", "cue", "track", "tracklet", "detection"]
+    level: Literal["none", "cue", "track", "tracklet", "detection"] = Field(
+        description="how much is shared; today none or detection"
+    )
     delay_s: float = Field(default=0.0, ge=0, le=3600, description="review before release")
 
     @field_validator("level")
@@ -242,7 +248,7 @@ class TargetPart(Sourced):
 class Ballistic(TargetPart):
     """A ballistic flight rebuilt from published facts."""
 
-    kind: Literal["ballistic"]
+    kind: Literal["ballistic"] = Field(description="what the flight is made from")
     latitude_deg: Latitude
     longitude_deg: Longitude
     height_m: Height = 0.0
@@ -250,8 +256,8 @@ class Ballistic(TargetPart):
     range_km: float | None = Field(
         default=None, gt=10, le=20_000, description="along the geodesic, with azimuth_deg"
     )
-    impact_latitude_deg: Latitude | None = None
-    impact_longitude_deg: Longitude | None = None
+    impact_latitude_deg: Latitude | None = Field(default=None, description="instead of azimuth and range")
+    impact_longitude_deg: Longitude | None = Field(default=None, description="the same, degrees east")
     apogee_km: float = Field(gt=10, le=20_000, description="height above the ellipsoid")
     boost_s: float = Field(gt=1, le=600, description="time to burn-out, on the grid")
     ballistic_coefficient_kg_m2: float = Field(
@@ -281,11 +287,11 @@ class Bank(Part):
 class Glide(TargetPart):
     """A boost-glide flight."""
 
-    kind: Literal["glide"]
+    kind: Literal["glide"] = Field(description="what the flight is made from")
     latitude_deg: Latitude
     longitude_deg: Longitude
     height_m: Height = 0.0
-    azimuth_deg: Degrees
+    azimuth_deg: Degrees = Field(description="of the launch, clockwise from north")
     boost_s: float = Field(gt=1, le=900, description="time to burn-out, on the grid")
     mass_fraction: float = Field(
         default=0.9, ge=0, lt=0.99, description="propellant share of the launch mass"
@@ -294,7 +300,7 @@ class Glide(TargetPart):
     glide_speed_km_s: float = Field(gt=0.5, le=7.8, description="relative to the air, at burn-out")
     lift_to_drag: float = Field(gt=0.1, le=6, description="constant")
     ballistic_coefficient_kg_m2: float = Field(gt=10, le=1e6, description="mass over drag area")
-    bank: tuple[Bank, ...] = ()
+    bank: tuple[Bank, ...] = Field(default=(), description="schedule; before its first time: no bank")
     end_speed_km_s: float = Field(default=1.0, gt=0.1, le=7, description="the glide ends when slower")
     density_factor: float = Field(
         default=1.0, gt=0.1, le=10, description="air density over the standard atmosphere"
@@ -311,7 +317,7 @@ class Glide(TargetPart):
 class Recorded(TargetPart):
     """A flight from a file."""
 
-    kind: Literal["recorded"]
+    kind: Literal["recorded"] = Field(description="what the flight is made from")
     file: str = Field(min_length=1, description="CSV or CCSDS OEM, relative to the scenario file")
     phase: Phases = Field(default="coast", description="phase of flight for its intensity")
 
@@ -323,9 +329,13 @@ class AreaPart(Sourced):
     """A listed area: a convex polygon, or a circle."""
 
     name: Name
-    name_ja: str | None = None
-    polygon_deg: tuple[tuple[Latitude, Longitude], ...] | None = None
-    centre_deg: tuple[Latitude, Longitude] | None = None
+    name_ja: str | None = Field(default=None, description="its name in the Japanese report")
+    polygon_deg: tuple[tuple[Latitude, Longitude], ...] | None = Field(
+        default=None, description="corners [latitude, longitude] in order, convex"
+    )
+    centre_deg: tuple[Latitude, Longitude] | None = Field(
+        default=None, description="of a circle, [latitude, longitude]"
+    )
     radius_km: float | None = Field(default=None, gt=0, le=2000, description="of a circle")
 
     @model_validator(mode="after")
@@ -363,10 +373,10 @@ class PointPart(Part):
     """A named point whose closest pass is reported."""
 
     name: Name
-    name_ja: str | None = None
+    name_ja: str | None = Field(default=None, description="its name in the Japanese report")
     latitude_deg: Latitude
     longitude_deg: Longitude
-    source: str | None = None
+    source: Words | None = Field(default=None, description="public source of the coordinates")
 
 
 class WarningPart(Part):
@@ -388,7 +398,7 @@ class WarningPart(Part):
     bank_limit_deg: float = Field(default=60.0, gt=0, lt=90, description="of a glider, for its footprint")
     lift_to_drag: float = Field(default=2.6, gt=0, le=6, description="assumed of a glider")
     end_speed_km_s: float = Field(default=1.0, gt=0.1, le=7, description="the glide ends when slower")
-    notional: str | None = None
+    notional: str | None = Field(default=None, description="reason for the figures")
 
 
 class TrackerPart(Part):
@@ -401,8 +411,12 @@ class TrackerPart(Part):
     initiate_miss: float | None = Field(
         default=None, gt=0, le=20, description="largest miss of two lines of sight, in sigmas"
     )
-    initiate_height_min_m: float | None = None
-    initiate_height_max_m: float | None = None
+    initiate_height_min_m: float | None = Field(
+        default=None, ge=-10_000, le=1e8, description="no track starts lower"
+    )
+    initiate_height_max_m: float | None = Field(
+        default=None, ge=-10_000, le=1e8, description="no track starts higher"
+    )
     confirm_hits: int | None = Field(default=None, ge=1, le=30, description="M of M-of-N")
     confirm_of: int | None = Field(default=None, ge=1, le=30, description="N of M-of-N")
     delete_missed: int | None = Field(
@@ -419,27 +433,32 @@ class TrackerPart(Part):
 class PublishedPart(Part):
     """What was really reported."""
 
-    fact: str = Field(pattern=r"^(launch|warning_public|impact|pass:.+|pass_area:.+)$")
+    fact: str = Field(
+        pattern=r"^(launch|warning_public|impact|pass:.+|pass_area:.+)$",
+        description="launch, warning_public, impact, pass:POINT or pass_area:AREA",
+    )
     utc: Utc
-    until_utc: Utc | None = None
+    until_utc: Utc | None = Field(default=None, description="end, where the report names two times")
     rounding_s: float = Field(default=30.0, ge=0, le=3600, description="the report may be off by this")
     alternative: bool = Field(
         default=False, description="a launch minute that was not published but may fit better"
     )
-    tag: Literal["read", "secondary", "computed", "unverified"] = "read"
-    source: Words
+    tag: Literal["read", "secondary", "computed", "unverified"] = Field(
+        default="read", description="how the fact is known"
+    )
+    source: Words = Field(description="who reported it")
 
 
 class Requirement(Part):
     """What the report's cards are held against."""
 
-    custody_2: Probability | None = None
+    custody_2: Probability | None = Field(default=None, description="at least")
     rmse_position_m: float | None = Field(default=None, gt=0, description="at most")
     latency_p95_s: float | None = Field(default=None, gt=0, description="at most")
     warning_lead_s: float | None = Field(
         default=None, description="seconds between public warning and overflight or impact"
     )
-    reason: str | None = None
+    reason: str | None = Field(default=None, description="where the requirement comes from")
 
 
 class Scenario(Part):
@@ -449,25 +468,31 @@ class Scenario(Part):
 
     schema_version: Literal[1] = Field(alias="schema", description="version of this format")
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$", description="lower case, digits, hyphens")
-    title: str = ""
-    title_ja: str = ""
+    title: str = Field(default="", description="one line, English")
+    title_ja: str = Field(default="", description="the same in Japanese")
     epoch: Utc
     duration_s: float = Field(gt=0, le=86_400, description="length of the run")
     step_s: float = Field(default=1.0, ge=0.01, le=60, description="the grid: every event lies on it")
     seed: int = Field(default=0, ge=0, description="of every random draw")
-    requirement: Requirement = Field(default_factory=Requirement)
+    requirement: Requirement = Field(
+        default_factory=Requirement, description="what the report's cards are held against"
+    )
     nations: tuple[NationPart, ...] = Field(min_length=1, description="who takes part, at least one")
     nodes: tuple[NodePart, ...] = Field(min_length=1, description="who tracks and warns, at least one")
-    layers: tuple[Layer, ...] = ()
-    satellites: tuple[Catalogue, ...] = ()
-    infrared: tuple[InfraredPart, ...] = ()
-    radars: tuple[RadarPart, ...] = ()
-    entry_points: tuple[EntryPart, ...] = ()
-    network: NetworkPart = Field(default_factory=NetworkPart)
-    share: tuple[SharePart, ...] = ()
+    layers: tuple[Layer, ...] = Field(default=(), description="satellites in Walker patterns")
+    satellites: tuple[Catalogue, ...] = Field(default=(), description="satellites from TLE or OMM files")
+    infrared: tuple[InfraredPart, ...] = Field(default=(), description="sensors of the satellites")
+    radars: tuple[RadarPart, ...] = Field(default=(), description="ground radars")
+    entry_points: tuple[EntryPart, ...] = Field(default=(), description="where satellite data lands")
+    network: NetworkPart = Field(default_factory=NetworkPart, description="links in space and on the ground")
+    share: tuple[SharePart, ...] = Field(
+        default=(), description="release rules; what none names stays at home"
+    )
     targets: tuple[Target, ...] = Field(min_length=1, description="what flies, at least one")
-    areas: tuple[AreaPart, ...] = ()
-    points: tuple[PointPart, ...] = ()
-    warning: WarningPart = Field(default_factory=WarningPart)
-    tracker: TrackerPart = Field(default_factory=TrackerPart)
-    published: tuple[PublishedPart, ...] = ()
+    areas: tuple[AreaPart, ...] = Field(default=(), description="areas to warn")
+    points: tuple[PointPart, ...] = Field(default=(), description="places whose closest pass is reported")
+    warning: WarningPart = Field(default_factory=WarningPart, description="when a node warns")
+    tracker: TrackerPart = Field(
+        default_factory=TrackerPart, description="overrides of the tracker's defaults"
+    )
+    published: tuple[PublishedPart, ...] = Field(default=(), description="what was really reported")
