@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import resource
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -196,13 +198,10 @@ def test_output_that_cannot_be_made_is_refused_before_any_work(tmp_path: Path) -
 
 def test_an_impossible_flight_leaves_nothing(tmp_path: Path) -> None:
     file = tmp_path / "far.toml"
-    file.write_text(
-        template("far")
-        .replace("range_km = 2000", "range_km = 12000")
-        .replace("apogee_km = 450", "apogee_km = 40")
-    )
+    file.write_text(template("far").replace("apogee_km = 450", "apogee_km = 12"))  # 2,000 km in thin air
     said = refused(noroshi("run", "far.toml", "--out", "deep/er/out", cwd=tmp_path))
-    assert "apogee" in said
+    assert "no flight has an apogee of 12 km, a range of 2000 km" in said
+    assert "help: an apogee of" in said
     assert left_behind(tmp_path) == ["far.toml"]
 
 
@@ -216,3 +215,113 @@ def test_a_missing_data_file_is_said_with_its_place(tmp_path: Path) -> None:
     said = refused(noroshi("run", "film.toml", "--out", "out", cwd=tmp_path))
     assert "film.csv" in said
     assert left_behind(tmp_path) == ["film.toml"]
+
+
+def call(arguments: list[str]) -> int | str | None:
+    """The command in this process, as `main` runs it; its exit code."""
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    return end.value.code
+
+
+def test_run_writes_a_whole_folder_and_replaces_it_only_when_told(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)  # not beside the scenario: its data file is found all the same
+    assert call(["run", str(film), "--json"]) == 0
+    printed = capfd.readouterr().out
+    folder = tmp_path / "runs" / "film-0001"
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "manifest.json",
+        "report.html",
+        "scenario.toml",
+        "summary.json",
+        "tables",
+    ]
+    assert json.loads(printed) == json.loads((folder / "summary.json").read_text("utf-8"))
+    assert (folder / "scenario.toml").read_text() == film.read_text()
+    assert os.listdir(folder.parent) == ["film-0001"]  # no hidden part, study or probe beside it
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["scenario_sha256"] == hashlib.sha256(film.read_bytes()).hexdigest()
+    assert call(["run", str(film), "--out", str(folder)]) == 2
+    (folder / "summary.json").write_text("old")
+    assert call(["run", str(film), "--out", str(folder), "--force", "--seed", "8"]) == 0
+    assert json.loads((folder / "summary.json").read_text("utf-8"))["seed"] == 8
+    assert call(["run", str(film)]) == 0
+    assert sorted(os.listdir(folder.parent)) == ["film-0001", "film-0002"]
+
+
+@pytest.mark.parametrize(
+    ("blow", "code", "said"),
+    [
+        (OSError(28, "No space left on device"), 2, "could not be written: No space left on device"),
+        (KeyboardInterrupt(), 130, "nothing half-written"),
+    ],
+)
+def test_what_breaks_while_writing_leaves_nothing(
+    film: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    blow: BaseException,
+    code: int,
+    said: str,
+) -> None:
+    from noroshi import store
+
+    def write_some_and_break(folder: Path, run: object) -> None:
+        folder.mkdir()
+        (folder / "looks.parquet").write_bytes(b"half")
+        raise blow
+
+    old = tmp_path / "out"
+    old.mkdir()
+    (old / "manifest.json").write_text("{}")
+    before = left_behind(tmp_path)
+    monkeypatch.setattr(store, "write_tables", write_some_and_break)
+    assert call(["run", str(film), "--out", str(tmp_path / "new")]) == code
+    assert said in capfd.readouterr().err
+    assert call(["run", str(film), "--out", str(old), "--force"]) == code
+    assert left_behind(tmp_path) == before  # the old run is whole, and no .part is left
+
+
+def test_no_share_removes_every_rule(film: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    seen = {}
+    for flag in ("--share", "--no-share"):
+        assert call(["run", str(film), flag, "--json", "--out", str(tmp_path / flag[2:])]) == 0
+        nodes = json.loads(capfd.readouterr().out)["nodes"]
+        # the only rule is USA -> JPN: looks of the layer reach JPN by it alone
+        seen[flag] = nodes
+    assert seen["--share"]["USA"] == seen["--no-share"]["USA"]
+    custody = {flag: nodes["JPN"]["targets"]["rocket"]["custody_2"] for flag, nodes in seen.items()}
+    assert custody["--share"] > 0.5
+    assert custody["--no-share"] == 0.0  # one radar
+
+
+def test_an_interrupted_study_goes_on_where_it_stopped(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from noroshi.study import monte_carlo
+
+    true = monte_carlo.summarise_case
+    ran: list[int] = []
+
+    def interrupted(*arguments: Any) -> dict[str, Any]:
+        case = arguments[3]
+        if case.run == 2 and len(ran) == 2:
+            raise KeyboardInterrupt
+        ran.append(case.run)
+        return true(*arguments)
+
+    monkeypatch.setattr(monte_carlo, "summarise_case", interrupted)
+    again = ["run", str(film), "--runs", "4", "--workers", "1", "--out", str(tmp_path / "study"), "--json"]
+    assert call(again) == 130
+    assert "goes on with what was finished" in capfd.readouterr().err
+    assert not (tmp_path / "study").exists()
+    ran.append(-1)
+    assert call(again) == 0
+    assert ran == [0, 1, -1, 2, 3]
+    summary = json.loads(capfd.readouterr().out)
+    assert summary["runs"] == 4
+    assert summary["statistics"]["JPN"]["targets"]["rocket"]["custody_1"]["runs"] == 4
+    assert not (tmp_path / ".study.study").exists()

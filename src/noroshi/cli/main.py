@@ -17,6 +17,7 @@ app = App(
     help="Design, simulate and run allied early-warning sensing networks.",
     version=lambda: __import__("importlib.metadata").metadata.version("noroshi"),
     help_epilogue="Start with: noroshi run hokkaido-2017",
+    suppress_keyboard_interrupt=False,  # main says what was saved
 )
 app.command("noroshi.cli.run:run", name="run", help="Simulate a scenario, score it, write a run folder.")
 app.command("noroshi.cli.check:check", name="check", help="Say every mistake of a scenario file at once.")
@@ -35,7 +36,10 @@ def main(arguments: list[str] | None = None) -> None:
     except CycloptsError:  # already printed, with its remedy
         sys.exit(USER_ERROR)
     except KeyboardInterrupt:
-        errors.print("interrupted; nothing half-written. The same command goes on with what was finished.")
+        errors.print(
+            "interrupted; nothing half-written. The same command goes on with what was finished.",
+            soft_wrap=True,
+        )
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # the reader has gone, e.g. `noroshi scenarios | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
