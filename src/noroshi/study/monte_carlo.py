@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
-
-import numpy as np
 
 from noroshi.random import stream
 from noroshi.scenario.schema import Catalogue, Recorded, Scenario
@@ -130,16 +129,19 @@ def _write_part(path: Path, summary: dict[str, Any]) -> None:
 def spread(values: Iterable[float | None]) -> dict[str, float | int | None]:
     """Median and 5-95 % of the values that happened; `never` counts those that did not.
 
-    A quantile that falls among the repetitions in which it never happened is null, not a number: with `never`
-    counted as later than everything, the median of [1, 2, never] is 2 and that of [1, never, never] is null.
+    Each is the least repetition that at least this share of them does not exceed (inverse of the empirical
+    distribution), so always a repetition that was. A quantile that falls among the repetitions in which it never
+    happened is null, not a number: with `never` counted as later than everything, the median of [1, 2, never] is
+    2 and that of [1, never, never] is null.
     """
     values = list(values)
     happened = sorted(v for v in values if v is not None)
-    padded = np.array([*happened, *[np.inf] * (len(values) - len(happened))])
+    padded = [*happened, *[None] * (len(values) - len(happened))]
     quantile = {}
     for name, q in (("p05", 0.05), ("median", 0.5), ("p95", 0.95)):
-        value = float(np.quantile(padded, q, method="higher")) if len(padded) else np.inf
-        quantile[name] = value if np.isfinite(value) else None
+        rank = max(1, math.ceil(q * len(padded) - 1e-9))  # 0.05 * 20 is 1, whatever its last bit
+        value = padded[rank - 1] if padded else None
+        quantile[name] = None if value is None else float(value)
     return {**quantile, "runs": len(values), "never": len(values) - len(happened)}
 
 
