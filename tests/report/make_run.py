@@ -177,7 +177,7 @@ def lon_deg(t: np.ndarray) -> np.ndarray:
     return 130.0 + 0.1 * t
 
 
-def make_run(*, warned: bool = True, seen: bool = True) -> Run:
+def make_run(*, warned: bool = True, seen: bool = True, decided: dict[str, float] = DECIDED) -> Run:
     """The made-up run; `warned=False`: nobody decides; `seen=False`: nothing was ever detected either."""
     scenario, problems = parse(SCENARIO)
     assert scenario is not None, problems
@@ -215,7 +215,7 @@ def make_run(*, warned: bool = True, seen: bool = True) -> Run:
     sights = _sights(grid, alive, seen)
     samples = _samples(grid[alive], seen)
     tracks = _tracks(grid[alive], r[alive], seen)
-    warnings = _warnings(warned and seen)
+    warnings = _warnings(decided if warned and seen else {})
     summary = summarise(
         scenario,
         seed=0,
@@ -331,13 +331,13 @@ def _tracks(t: np.ndarray, r: np.ndarray, seen: bool) -> Tracks:
     )
 
 
-def _warnings(warned: bool) -> Warnings:
-    """JPN and USA warn Midland of overflight, and JPN withdraws a warning of Southland that it gave with the first."""
-    rows = [(0, DECIDED["JPN"], 0, Notice.ISSUED), (1, DECIDED["USA"], 0, Notice.ISSUED)]
-    rows += [(0, DECIDED["JPN"] + 1, 1, Notice.ISSUED), (0, DECIDED["JPN"] + 9, 1, Notice.WITHDRAWN)]
-    node, decided, area, notice = (
-        (np.array(c) for c in zip(*rows[: 4 if warned else 0], strict=True)) if warned else (np.zeros(0),) * 4
-    )
+def _warnings(decided_at: dict[str, float]) -> Warnings:
+    """The nodes warn Midland of overflight; JPN warns Southland with it, and withdraws that."""
+    rows = [(("JPN", "USA").index(nation), t, 0, Notice.ISSUED) for nation, t in decided_at.items()]
+    if "JPN" in decided_at:
+        first = decided_at["JPN"]
+        rows += [(0, first + 1, 1, Notice.ISSUED), (0, first + 9, 1, Notice.WITHDRAWN)]
+    node, decided, area, notice = np.array(rows).reshape(-1, 4).T
     n = len(node)
     t = decided + LAUNCH
     return Warnings(

@@ -142,5 +142,6 @@ def test_nothing_to_draw_is_drawn_as_nothing() -> None:
     bare = data.collect(run, run.summary, MANIFEST)
     assert figures.chart_impact(bare, Say("en")) is None
     assert figures.datasets(bare)["error"] == {"node": [], "t": [], "error": [], "sigma": []}
-    json.dumps(figures.chart_error(bare, Say("en")), allow_nan=False)
+    assert figures.chart_error(bare, Say("en")) is None
+    assert figures.trackless(bare) == ["JPN", "USA"]
     json.dumps(figures.chart_latency(bare, Say("en"), figures.WIDE), allow_nan=False)

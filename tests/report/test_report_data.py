@@ -61,6 +61,18 @@ def test_the_answer(report: data.Report) -> None:
     assert data.fitting_launch(report.summary) == "2026-01-01T00:00:00Z"
 
 
+def test_the_answer_is_of_the_node_that_the_cards_judge() -> None:
+    """The first node's own warning counts, though another nation's came earlier; that one, where home never warned."""
+    late = make_run(decided={"JPN": 55.0, "USA": 45.0})
+    report = data.collect(late, late.summary, MANIFEST)
+    assert (report.answer.nation, report.answer.t_public) == ("JPN", 75.0)
+    assert next(c.value for c in report.cards if c.key == "warning_lead_s") == 25.0
+    abroad = make_run(decided={"USA": 45.0})
+    report = data.collect(abroad, abroad.summary, MANIFEST)
+    assert (report.answer.nation, report.answer.t_public) == ("USA", 65.0)
+    assert next(c.value for c in report.cards if c.key == "warning_lead_s") is None
+
+
 def test_the_cards_judge_both_ways(report: data.Report) -> None:
     found = {card.key: (card.value, card.passed) for card in report.cards}
     assert found == {

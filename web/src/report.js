@@ -59,6 +59,7 @@ async function draw(figure) {
   svg.setAttribute("aria-label", figure.querySelector("figcaption").textContent + (note ? ". " + note.textContent : ""));
   svg.setAttribute("viewBox", `0 0 ${svg.getAttribute("width")} ${svg.getAttribute("height")}`);
   svg.style.width = "100%";
+  svg.style.maxWidth = `${1.1 * svg.getAttribute("width")}px`;
   svg.style.height = "auto";
   if (spec.usermeta?.hatch) hatch(svg, spec.usermeta.hatch);
 }

@@ -85,7 +85,7 @@ class Lane(NamedTuple):
 class Answer(NamedTuple):
     """The sentence: who warned whom, when, how long before what."""
 
-    nation: str | None  # of the first public warning; None: nobody warned
+    nation: str | None  # home, or the first other node that warned where home never did; None: nobody warned
     target: str
     area: str | None
     t_public: float | None
@@ -167,7 +167,8 @@ def _answer(run: Run, summary: dict[str, Any], flights: tuple[Facts, ...]) -> An
     by_launch = {utc: entry["reported_s"] for utc, entry in real.get("by_launch", {}).items()}
     if not found:
         return Answer(None, target, None, None, None, None, "impact", real.get("utc"), by_launch)
-    t_public, node, row = min(found)
+    # the first node's warning is the one the cards judge; another's counts where that node never warned
+    t_public, node, row = next((f for f in found if f[1] == 0), min(found))
     area = int(run.warnings.area[row])
     before, t_before = "impact", flights[0].t_impact
     first_over = _first_over(run, flights[0], area)

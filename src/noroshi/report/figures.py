@@ -345,12 +345,19 @@ def chart_custody(report: Report, say: Say) -> Spec:
             "mark": {"type": "bar", "height": {"band": 0.66}},
             "encoding": {"x": {"field": "start", **x}, "x2": {"field": "end"}, "y": y, "color": colour},
         },
-        {
-            "data": {"values": [row for row in rows if row["text"]]},
-            "mark": {"type": "text", "fontSize": 10.5, "fill": {"expr": "datum.ink"}},
-            "encoding": {"x": {"field": "middle", **x}, "y": y, "text": {"field": "text"}},
-        },
     ]
+    lost = say("lane_0")  # dark words on a hatched lane need a light edge
+    for style, which in (
+        (maps.HALO, [row for row in rows if row["text"] == lost]),
+        ({"fill": {"expr": "datum.ink"}}, [row for row in rows if row["text"]]),
+    ):
+        layers.append(
+            {
+                "data": {"values": which},
+                "mark": {"type": "text", "fontSize": 10.5, **style},
+                "encoding": {"x": {"field": "middle", **x}, "y": y, "text": {"field": "text"}},
+            }
+        )
     return _spec(layers, WIDE, 36 * len(lanes) + 96, usermeta={"hatch": VERMILION})
 
 
@@ -373,24 +380,31 @@ def _errors(report: Report) -> Columns:
     return columns
 
 
-def chart_error(report: Report, say: Say) -> Spec:
-    """Error and 1 sigma of each node's track of the first target, a panel per node, log axis, requirement line."""
-    run, nodes = report.run, _nodes(report)
+def trackless(report: Report) -> list[str]:
+    """Nodes that never had a confirmed track of the first target."""
+    tracked = set(_errors(report)["node"])
+    return [nation for nation in _nodes(report) if nation not in tracked]
+
+
+def chart_error(report: Report, say: Say) -> Spec | None:
+    """Error and 1 sigma of each node's track of the first target, a panel per node, log axis, requirement line.
+
+    None: no node had a track.
+    """
+    drawn = _errors(report)
+    run, nodes = report.run, list(dict.fromkeys(drawn["node"]))
+    if not nodes:
+        return None
     columns = min(len(nodes), 3)
     end = _end(report)
     target = run.truth.targets[0]
     heads = {}
     for nation in nodes:
         rms = report.summary["nodes"][nation]["targets"][target]["rmse_position_m"]
-        heads[nation] = (
-            say.label(nation)
-            + ": "
-            + (say("no_track") if rms is None else say("rms", value=card_value("rmse_position_m", rms, say)))
-        )
+        heads[nation] = f"{say.label(nation)}: {say('rms', value=card_value('rmse_position_m', rms, say))}"
     x = {"field": "t", **_time(say, end, even_ticks(end, 6))}
     axis = {"title": say("error_axis"), "tickCount": 5, "format": "~s"}
     need = run.scenario.requirement.rmse_position_m
-    drawn = _errors(report)
     shown = np.concatenate([drawn["error"], drawn["sigma"], [need or 1000.0]])
     top = float(10 ** np.ceil(np.log10(1.2 * shown.max())))
     bottom = float(10 ** np.floor(np.log10(shown.min())))
@@ -443,17 +457,14 @@ def chart_error(report: Report, say: Say) -> Spec:
 
 def _rule(axis: str, value: float, label: str) -> Spec:
     at = {axis: {"datum": value}}
-    text: Spec = {"type": "text", "text": label, "fontSize": 10, "fill": "#a34700"}
-    text |= (
-        {"align": "left", "dx": 4, "dy": -7, "x": 0} if axis == "y" else {"align": "left", "dx": 5, "y": 34}
-    )
-    return {
-        "data": {"values": [{}]},
-        "layer": [
-            {"mark": {"type": "rule", "stroke": VERMILION, "strokeDash": [6, 3]}, "encoding": at},
-            {"mark": text, "encoding": at},
-        ],
-    }
+    text: Spec = {"type": "text", "text": label, "fontSize": 10, "align": "left"}
+    text |= {"dx": 4, "dy": -7, "x": 0} if axis == "y" else {"dx": 5, "y": 34}
+    layers: list[Spec] = [
+        {"mark": {"type": "rule", "stroke": VERMILION, "strokeDash": [6, 3]}, "encoding": at},
+    ]
+    if label:
+        layers += [{"mark": text | style, "encoding": at} for style in (maps.HALO, {"fill": "#a34700"})]
+    return {"data": {"values": [{}]}, "layer": layers}
 
 
 def _latencies(report: Report) -> Columns:

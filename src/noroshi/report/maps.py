@@ -34,6 +34,13 @@ NATION_COLOURS = (BLUE, ORANGE, PINK, YELLOW, SKY, VERMILION)
 SHARED = GREEN  # several nations at once
 PHASE_COLOURS = {Phase.BOOST: VERMILION, Phase.COAST: INK, Phase.REENTRY: PINK, Phase.GLIDE: INK}
 
+HALO = {
+    "stroke": "white",
+    "strokeWidth": 3.5,
+    "strokeOpacity": 0.9,
+    "aria": False,
+}  # under words on a drawing
+
 WIDE = 1080
 MARGIN_DEG = 5.0
 HEIGHT_MAX, HEIGHT_MIN = 680, 320
@@ -287,7 +294,7 @@ def _names(labels: list[Label]) -> Iterator[Spec]:
     text = {"type": "text", "fontSize": 11, "align": {"expr": "datum.align"}, "baseline": "middle"}
     words = {"text": {"field": "text"}}
     for style in (
-        {"stroke": "white", "strokeWidth": 3.5, "strokeOpacity": 0.9, "aria": False},
+        HALO,
         {"fill": INK},
     ):
         yield {"data": {"values": rows}, "mark": {**text, **style}, "encoding": words}

@@ -124,7 +124,7 @@ def _main(report: Report, say: Say, *, shown: bool) -> str:
             say("world_note", t=say.seconds(sky.t, sign=True), moment=moment),
             legend=world[1],
         ),
-        _figure(say("error", target=target), figures.chart_error(report, say), say("error_note")),
+        _errors(report, say, target),
         '<div class="grid">' if impact else "",
         _figure(say("impact_chart"), impact, say("impact_note")) if impact else "",
         _figure(say("latency"), latency, say("latency_note")),
@@ -273,6 +273,15 @@ def _table(
     return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
+def _errors(report: Report, say: Say, target: str) -> str:
+    without = figures.trackless(report)
+    missing = say("no_track", nodes=say.names(without)) if without else ""
+    title, chart = say("error", target=target), figures.chart_error(report, say)
+    if chart is None:
+        return f"<section><h2>{escape(title)}</h2><p>{escape(missing)}</p></section>"
+    return _figure(title, chart, say("error_note") + missing)
+
+
 def _losses(report: Report, say: Say) -> str:
     rows = [
         [
@@ -324,9 +333,12 @@ def _published(report: Report, say: Say) -> str:
             reported = say.seconds(at["reported_s"], sign=True)
             if at["reported_until_s"] != at["reported_s"]:
                 reported += f" – {say.seconds(at['reported_until_s'], sign=True)}"
-            predicted = say.seconds(entry["predicted_s"], sign=entry["predicted_s"] is not None)
-            if entry["predicted_until_s"] not in (None, entry["predicted_s"]):
-                predicted += f" – {say.seconds(entry['predicted_until_s'], sign=True)}"
+            t, until = entry["predicted_s"], entry["predicted_until_s"]
+            if fact == "warning_public":
+                t = until = report.answer.t_public  # of the node that the sentence speaks of
+            predicted = say.seconds(t, sign=t is not None)
+            if until != t:
+                predicted += f" – {say.seconds(until, sign=True)}"
             difference, verdict = "–", "–"
             if fact == "warning_public":
                 verdict = say("not_compared")
