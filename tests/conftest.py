@@ -87,12 +87,19 @@ notional = "test"
 """
 
 
+@pytest.fixture(scope="session")
+def film_text() -> tuple[str, str]:
+    """A scenario that runs in a moment, and its data file rocket.csv: a replayed minute of climb seen by 60 satellites
+    of one nation and a radar of another."""
+    rows = (f"{t},{33 - 2e-5 * t * t:.6f},140,{20_000 + 400 * t + 10 * t * t}" for t in range(61))
+    return FILM, "t_s,latitude_deg,longitude_deg,height_m\n" + "\n".join(rows) + "\n"
+
+
 @pytest.fixture
-def film(tmp_path: Path) -> Path:
-    """A scenario file that runs in a moment: a replayed minute of climb, 60 satellites, a radar, two nations."""
+def film(tmp_path: Path, film_text: tuple[str, str]) -> Path:
+    """The file of that scenario, in a folder of its own with its data."""
     folder = tmp_path / "film"
     folder.mkdir()
-    rows = (f"{t},{33 - 2e-5 * t * t:.6f},140,{20_000 + 400 * t + 10 * t * t}" for t in range(61))
-    (folder / "rocket.csv").write_text("t_s,latitude_deg,longitude_deg,height_m\n" + "\n".join(rows) + "\n")
-    (folder / "film.toml").write_text(FILM)
+    (folder / "film.toml").write_text(film_text[0])
+    (folder / "rocket.csv").write_text(film_text[1])
     return folder / "film.toml"

@@ -89,6 +89,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
     every moment either the old or the new one is whole.
     """
     part = part_folder(out)
+    shutil.rmtree(part, ignore_errors=True)  # of a run that was killed
     part.mkdir(parents=True, exist_ok=True)
     try:
         yield part
