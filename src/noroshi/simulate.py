@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -41,20 +40,19 @@ def simulate(
     *,
     seed: int | None = None,
     run: int = 0,
-    folder: Path = Path(),
     progress: Progress = lambda name, finished, total: None,
 ) -> Run:
     """Run a scenario once, from flights to scores.
 
-    `seed` replaces the scenario's; `run` numbers repetitions of one seed. Files that the scenario names lie
-    relative to `folder`. `progress(stage, finished, total)` is called as stages advance. The same scenario, seed
-    and run give the same tables. Raises NoroshiError for impossible flights, bad files and bad schedules.
+    `seed` replaces the scenario's; `run` numbers repetitions of one seed. `progress(stage, finished, total)` is
+    called as stages advance. The same scenario, seed and run give the same tables. Raises NoroshiError for
+    impossible flights, bad files and bad schedules.
     """
     seed = scenario.seed if seed is None else seed
     epoch, t, eop = build.epoch(scenario), build.grid(scenario), load_earth_orientation()
     m = frames.itrs_from_gcrs(epoch, t, eop)
 
-    plans = build.targets(scenario, folder)
+    plans = build.targets(scenario)
     flown = []
     for k, plan in enumerate(plans):
         progress("fly targets", k, len(plans))
@@ -62,9 +60,9 @@ def simulate(
     true = truth(flown, t, m)
     progress("fly targets", len(plans), len(plans))
 
-    sensors = build.sensors(scenario, folder)
+    sensors = build.sensors(scenario)
     progress("move sensors", 0, len(sensors))
-    places = ephemeris(build.platforms(scenario, folder), epoch, t, eop)
+    places = ephemeris(build.platforms(scenario), epoch, t, eop)
     progress("move sensors", len(sensors), len(sensors))
 
     progress("look", 0, 1)

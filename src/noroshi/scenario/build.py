@@ -74,8 +74,8 @@ def nations(scenario: Scenario) -> tuple[str, ...]:
     return tuple(nation.code for nation in scenario.nations)
 
 
-def platforms(scenario: Scenario, folder: Path = Path()):
-    """Groups for `orbits.ephemeris`, in the order of `sensors`. Files are relative to `folder`."""
+def platforms(scenario: Scenario):
+    """Groups for `orbits.ephemeris`, in the order of `sensors`."""
     from noroshi.orbits.ephemeris import Catalogued, Mean, Osculating, Sites
     from noroshi.orbits.walker import walker
 
@@ -93,7 +93,7 @@ def platforms(scenario: Scenario, folder: Path = Path()):
         )
         groups.append((Mean if layer.elements == "mean" else Osculating)(satellite_names(layer), elements))
     for catalogue in scenario.satellites:
-        chosen = _catalogued(catalogue, folder)
+        chosen = _catalogued(catalogue)
         groups.append(Catalogued(tuple(n for n, _ in chosen), tuple(s for _, s in chosen)))
     if scenario.radars:
         lat, lon, height = np.array(
@@ -103,7 +103,7 @@ def platforms(scenario: Scenario, folder: Path = Path()):
     return groups
 
 
-def sensors(scenario: Scenario, folder: Path = Path()) -> tuple[Sensor, ...]:
+def sensors(scenario: Scenario) -> tuple[Sensor, ...]:
     """Every sensor: layers' satellites plane by plane, catalogued satellites, then radars."""
     number = {code: k for k, code in enumerate(nations(scenario))}
     models = {part.name: _infrared(part) for part in scenario.infrared}
@@ -112,7 +112,7 @@ def sensors(scenario: Scenario, folder: Path = Path()) -> tuple[Sensor, ...]:
         for name in satellite_names(layer):
             found.append(Sensor(name, number[layer.owner], models[layer.sensor]))
     for catalogue in scenario.satellites:
-        for name, _ in _catalogued(catalogue, folder):
+        for name, _ in _catalogued(catalogue):
             found.append(Sensor(name, number[catalogue.owner], models[catalogue.sensor]))
     for radar in scenario.radars:
         model = Radar(
@@ -149,8 +149,8 @@ def sensors(scenario: Scenario, folder: Path = Path()) -> tuple[Sensor, ...]:
     return tuple(found)
 
 
-def _catalogued(catalogue, folder: Path):
-    found = read_satellites(folder / catalogue.file)
+def _catalogued(catalogue):
+    found = read_satellites(catalogue.file)
     if not catalogue.names:
         return found
     by_name = dict(found)
@@ -230,7 +230,7 @@ def rules(scenario: Scenario) -> tuple[ShareRule, ...]:
     return tuple(ShareRule(r.source, r.to, r.level, r.delay_s) for r in scenario.share)
 
 
-def targets(scenario: Scenario, folder: Path = Path()) -> tuple[TargetPlan, ...]:
+def targets(scenario: Scenario) -> tuple[TargetPlan, ...]:
     """Every target with the facts of its flight."""
     plans = []
     for target in scenario.targets:
@@ -239,7 +239,7 @@ def targets(scenario: Scenario, folder: Path = Path()) -> tuple[TargetPlan, ...]
         elif isinstance(target, Glide):
             flight = _glide(target)
         else:
-            flight = RecordedFlight(folder / target.file, target.phase)
+            flight = RecordedFlight(Path(target.file), target.phase)
         intensity = {
             band: {phase: value * KM for phase, value in phases.items()}
             for band, phases in target.intensity_kw_sr.items()
