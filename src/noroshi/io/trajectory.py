@@ -36,6 +36,7 @@ FRAMES = {
 }
 SIZE_MAX = 200_000_000  # bytes
 KM = 1e3
+SPEED_MAX_M_S = 20e3  # notional: nothing bound to the Earth is as fast, kilometres read as metres are
 
 
 def read_record(path: Path | str) -> Record:
@@ -121,6 +122,14 @@ def _csv(lines: list[str], where: str) -> Record:
         raise DataError(f"has {len(values)} rows", where=where, remedy="a flight needs at least four")
     t, lat, lon, height = np.array(values).T
     r = erfa.gd2gc(1, np.deg2rad(lon), np.deg2rad(lat), height)  # 1: WGS-84
+    speed = np.linalg.norm(np.diff(r, axis=0), axis=1) / np.diff(t)
+    if speed.max() > SPEED_MAX_M_S:
+        k = int(np.argmax(speed > SPEED_MAX_M_S))
+        raise DataError(
+            f"moves at {speed[k] / 1e3:.3g} km/s from t_s = {t[k]:g} to {t[k + 1]:g}",
+            where=where,
+            remedy="units are seconds, degrees and metres; remove rows that are wrong",
+        )
     t = t - t[0]
     return Record(
         Path(where).stem, where, "ITRS", math.nan, math.nan, t, r, None, "spline", 3, (0.0, float(t[-1]))

@@ -313,18 +313,18 @@ def _why_none(flight: GlideFlight, place: np.ndarray, heading: np.ndarray) -> st
 
 def _speeds(flight: GlideFlight, place: np.ndarray, heading: np.ndarray) -> str:
     """The remedy for a speed without equilibrium: the speeds that have one."""
-    speeds = np.arange(100.0, 9000.0, 10.0)
-    heights = [
-        equilibrium(_glider(flight), float(speed), place, heading, planet_of(flight)) for speed in speeds
-    ]
-    good = [
-        speed
-        for speed, at in zip(speeds, heights, strict=True)
-        if at is not None and at.height_m >= flight.launch_height_m
-    ]
-    if not good:
+
+    def nearest_of(speeds: np.ndarray) -> float | None:
+        for speed in sorted(speeds, key=lambda speed: abs(speed - flight.glide_speed_m_s)):
+            at = equilibrium(_glider(flight), float(speed), place, heading, planet_of(flight))
+            if at is not None and at.height_m >= flight.launch_height_m:
+                return float(speed)
+        return None
+
+    about = nearest_of(np.arange(100.0, 9000.0, 100.0))
+    if about is None:
         return "no speed has one with this lift-to-drag ratio and ballistic coefficient"
-    nearest = min(good, key=lambda speed: abs(speed - flight.glide_speed_m_s))
+    nearest = nearest_of(about + np.arange(-100.0, 101.0, 10.0))
     return f"the nearest speed that has one with these figures is {nearest:g} m/s"
 
 

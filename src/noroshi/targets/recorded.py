@@ -7,7 +7,7 @@ import math
 import erfa
 import numpy as np
 from jaxtyping import Float, Float64
-from scipy.interpolate import CubicHermiteSpline, CubicSpline
+from scipy.interpolate import CubicSpline, KroghInterpolator
 
 from noroshi import frames
 from noroshi.errors import DataError
@@ -61,9 +61,25 @@ def states(
         spline = CubicSpline(record.t, record.r)
         return spline(t), spline(t, 1)
     if record.method == "hermite":
-        spline = CubicHermiteSpline(record.t, record.r, record.v)
-        return spline(t), spline(t, 1)
+        return _hermite(record.t, record.r, record.v, t, record.degree)
     return _lagrange(record.t, record.r, t, record.degree), _lagrange(record.t, record.v, t, record.degree)
+
+
+def _hermite(
+    x: np.ndarray, r: np.ndarray, v: np.ndarray, at: np.ndarray, degree: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Hermite interpolation of odd degree on the (degree + 1)/2 rows around each point, and its slope."""
+    count = min(max((degree + 1) // 2, 2), len(x))
+    left = np.clip(np.searchsorted(x, at) - count // 2, 0, len(x) - count)
+    position, velocity = np.empty((len(at), 3)), np.empty((len(at), 3))
+    for first in np.unique(left):
+        here, rows = left == first, slice(int(first), int(first) + count)
+        unit = x[first + 1] - x[first]  # divided differences in seconds would overflow their digits
+        both = np.stack([r[rows], v[rows] * unit], axis=1).reshape(-1, 3)
+        polynomial = KroghInterpolator(np.repeat((x[rows] - x[first]) / unit, 2), both)
+        s = (at[here] - x[first]) / unit
+        position[here], velocity[here] = polynomial(s), polynomial.derivative(s) / unit
+    return position, velocity
 
 
 def _lagrange(x: np.ndarray, y: np.ndarray, at: np.ndarray, degree: int) -> np.ndarray:
