@@ -84,7 +84,7 @@ def load(folder, raid):
 
 
 # Position and velocity RMSE and NEES of the EKF with CA q = 5 and global nearest neighbours on these very files, by
-# two other codes (data/hgt24/README.md, tracking.md section 9). 1 % allows for the tangent plane taken along the
+# two other codes (README of the HGT-24 data). 1 % allows for the tangent plane taken along the
 # sensor's azimuth and elevation and for the gate; the draw is the same.
 @pytest.mark.parametrize(
     ("raid", "position", "velocity", "nees"),

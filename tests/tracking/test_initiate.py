@@ -1,4 +1,4 @@
-"""Triangulation against the exact bounds of validation.md V-506..508."""
+"""Triangulation against the exact Cramer-Rao bounds (V-506..508)."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def test_gate_is_the_distance_of_the_innovation():
 
 
 def test_triangle_is_joseph_over_3000_updates_in_poor_geometry():
-    # tracking.md 4.2: the unsymmetrised full form fails after 45-180 frames; two satellites 3 degrees apart, 50 urad
+    # measured elsewhere: the unsymmetrised full form fails after 45-180 frames; two satellites 3 degrees apart, 50 urad
     c = np.empty(motion.COEFFICIENTS)
     motion.coefficients(np.array([inf, 30.0, 5.0, 0.0]), 1.0, c)
     f, q = np.eye(9), np.zeros((9, 9))
@@ -154,7 +154,7 @@ def test_triangle_is_joseph_over_3000_updates_in_poor_geometry():
     assert np.linalg.eigvalsh(p)[0] > 0.0
 
 
-# validation.md V-604: near-constant velocity with white acceleration, T = 1 s; gains and steady sigmas (the
+# V-604, DARE in closed form: near-constant velocity with white acceleration, T = 1 s; gains and steady sigmas (the
 # solution of the Riccati equation, six digits given)
 @pytest.mark.parametrize(
     ("q", "sigma", "gains", "sigmas"),

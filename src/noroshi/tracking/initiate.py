@@ -70,7 +70,7 @@ def triangulation_covariance(
     """Position covariance [3, 3] in m^2 of N >= 2 lines of sight (unit vectors [N, 3], same frame).
 
     Inverse of sum (I - z z') / (sigma r)^2, the exact Cramer-Rao bound for Gaussian angle errors
-    (physics.md section 12).
+    (derived in docs/theory/tracking.md).
     """
     information = np.zeros((3, 3))
     vector = np.zeros(3)

@@ -48,7 +48,7 @@ def is_ballistic(motion):
 def coefficients(motion, t, out):
     """Transition and noise coefficients of one axis over the time t, into `out` [10].
 
-    tau = inf: constant acceleration, white jerk (tracking.md 3.1). tau finite: Singer, PSD 2 sigma^2 / tau
+    tau = inf: constant acceleration, white jerk. tau finite: Singer, PSD 2 sigma^2 / tau
     (R. A. Singer, IEEE Trans. AES-6, 1970; closed forms as in Li and Jilkov's survey, 2003), plus `jerk_psd` as
     additional driving noise. Ballistic: the acceleration is redrawn (variance sigma^2), nothing carried over.
     `velocity_psd` is white acceleration on top.

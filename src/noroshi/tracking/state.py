@@ -114,7 +114,7 @@ def default_config() -> TrackerConfig:
         initiate_height_min_m=0.0,
         initiate_height_max_m=1_500_000.0,  # above the apogee of an intermediate-range flight
         initiate_speed_max_m_s=8_000.0,  # above circular speed nothing comes down
-        initiate_crossing_min_rad=0.14,  # 8 deg: sigma along the bisector is 10 R sigma (tracking.md 6)
+        initiate_crossing_min_rad=0.14,  # 8 deg: sigma along the bisector is 10 R sigma
         confirm_hits=3,
         confirm_of=5,
         delete_missed=150,  # 20 s with seven sensors looking: the gap between burn-out and a radar's first plot

@@ -49,7 +49,7 @@ def height(x, y, z):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def occlusion_margin(ax, ay, az, bx, by, bz, raised):
-    """>= 0 where the straight line from a to b clears the ellipsoid raised by `raised` (physics.md section 4).
+    """>= 0 where the straight line from a to b clears the ellipsoid raised by `raised` (as noroshi.earth has it).
 
     A point inside the raised ellipsoid counts as lying on it.
     """
@@ -64,7 +64,7 @@ def occlusion_margin(ax, ay, az, bx, by, bz, raised):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def earth_behind(sx, sy, sz, tx, ty, tz):
-    """Whether the line of sight goes on to hit the Earth behind the target (physics.md section 4)."""
+    """Whether the line of sight goes on to hit the Earth behind the target (as noroshi.earth has it)."""
     e = EARTH_RADIUS_M
     q = EARTH_POLAR_RADIUS_M
     sx, sy, sz = sx / e, sy / e, sz / q
