@@ -13,7 +13,7 @@ from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU
 from noroshi.errors import FlightError
 
 # A report is consistent when it is longer than free fall alone by boost and drag, with a minute of rounding:
-# 13 public flights of 2017-2024 lie at 34-233 s, one disputed report at -23 s (docs: published flights)
+# 13 public flights of 2017-2024 lie at 34-233 s, one disputed report at -23 s (docs/theory/targets.md)
 RESIDUAL_MIN_S, RESIDUAL_MAX_S = 30.0, 280.0
 
 
