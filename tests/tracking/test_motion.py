@@ -50,7 +50,7 @@ def test_singer_is_van_loan(tau, t):
 
 
 def test_singer_tends_to_constant_acceleration():
-    # textbook (Bar-Shalom, Li, Kirubarajan 2001, 6.2): q [[T^5/20, T^4/8, T^3/6], [., T^3/3, T^2/2], [., ., T]]; alpha T = 2e-9 apart
+    # textbook form: q [[T^5/20, T^4/8, T^3/6], [., T^3/3, T^2/2], [., ., T]]; alpha T = 2e-9 apart
     t, q, tau = 2.0, 3.0, 1e9
     c = coefficients(tau=tau, sigma=np.sqrt(q * tau / 2.0), t=t)
     want = q * np.array(
