@@ -129,7 +129,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, film_text: tuple[str, str]) ->
     folder = tmp_path_factory.mktemp("film")
     (folder / "film.toml").write_text(film_text[0])
     (folder / "rocket.csv").write_text(film_text[1])
-    return simulate(load(str(folder / "film.toml")), folder=folder)
+    return simulate(load(str(folder / "film.toml")))
 
 
 def test_every_table_comes_back_from_parquet(run: Run, tmp_path: Path) -> None:

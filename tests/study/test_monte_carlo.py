@@ -114,7 +114,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Case]:
     """A stand-in for a repetition that notes its case and answers with a number of its own."""
     ran: list[Case] = []
 
-    def summarise(scenario: Scenario, seed: int, vary: str, case: Case, beside: Path) -> dict[str, Any]:
+    def summarise(scenario: Scenario, seed: int, vary: str, case: Case) -> dict[str, Any]:
         ran.append(case)
         return {"nodes": {"X": {"n": seed * 100 + case.run * 2 + case.share}}}
 
@@ -127,7 +127,6 @@ def study(scenario: Scenario, folder: Path, runs: int = 3, **more: Any) -> dict[
         "seed": 1,
         "vary": "layer-phase",
         "workers": 1,
-        "beside": Path(),
         "version": "1",
     }
     return run_study(scenario, runs=runs, folder=folder, **(settings | more))
@@ -185,19 +184,18 @@ def test_another_study_reuses_nothing(tmp_path: Path, counted: list[Case], chang
 
 
 def test_a_changed_data_file_makes_another_study(film: Path) -> None:
-    scenario, beside = load(str(film)), film.parent
-    key = study_key(scenario, 1, "seed", "1", beside)
-    assert study_key(scenario, 1, "seed", "1", beside) == key
-    data = beside / "rocket.csv"
+    scenario = load(str(film))
+    key = study_key(scenario, 1, "seed", "1")
+    assert study_key(scenario, 1, "seed", "1") == key
+    data = film.parent / "rocket.csv"
     data.write_text(data.read_text().replace("140,20000", "140,20001"))
-    assert study_key(scenario, 1, "seed", "1", beside) != key
+    assert study_key(scenario, 1, "seed", "1") != key
 
 
 def test_the_number_of_workers_changes_nothing(film: Path, tmp_path: Path) -> None:
     scenario = load(str(film))
     one, two = (
-        study(scenario, tmp_path / f"{workers}", runs=2, workers=workers, vary="seed", beside=film.parent)
-        for workers in (1, 2)
+        study(scenario, tmp_path / f"{workers}", runs=2, workers=workers, vary="seed") for workers in (1, 2)
     )
     assert one == two
     assert list(one) == list(two)

@@ -23,7 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from noroshi.errors import NoroshiError
-from noroshi.scenario.load import find, load, read_text
+from noroshi.scenario.load import load, read_text
 from noroshi.scenario.schema import Scenario
 
 PACKAGES = (
@@ -83,7 +83,6 @@ def run(
     console = _console(as_json)
     given = load(scenario)
     text = read_text(scenario)
-    beside = find(scenario).parent  # data files that the scenario names lie relative to it
     if vary == "layer-phase" and not given.layers:
         raise NoroshiError("the scenario has no [[layers]] whose phase could vary", where=scenario)
     folder = out if out is not None else store.next_run_folder(Path("runs"), given.name)
@@ -96,10 +95,10 @@ def run(
     with _stages(console) as stage:
         from noroshi.simulate import simulate
 
-        result = simulate(effective, seed=seed, folder=beside, progress=stage)
+        result = simulate(effective, seed=seed, progress=stage)
         summary = result.summary | {"runs": runs}
         if runs > 1:
-            summary |= _study(given, effective, beside, seed, runs, vary, workers, study_folder, stage)
+            summary |= _study(given, effective, seed, runs, vary, workers, study_folder, stage)
         stage("write", 0, 2)
         with store.whole_folder(folder) as part:
             manifest = _manifest(text, seed, started)
@@ -130,7 +129,6 @@ def _console(as_json: bool) -> Console:
 def _study(
     given: Scenario,
     effective: Scenario,
-    beside: Path,
     seed: int,
     runs: int,
     vary: Literal["seed", "layer-phase"],
@@ -147,7 +145,6 @@ def _study(
         vary=vary,
         workers=workers or os.cpu_count() or 1,
         folder=folder,
-        beside=beside,
         version=version("noroshi"),
         done=lambda finished, total: stage("repeat", finished, total),
     )

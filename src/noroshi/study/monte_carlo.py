@@ -48,21 +48,21 @@ def cases(runs: int, vary: Vary) -> list[Case]:
     return [Case(run, share) for run in range(runs) for share in sharing]
 
 
-def summarise_case(scenario: Scenario, seed: int, vary: Vary, case: Case, beside: Path) -> dict[str, Any]:
+def summarise_case(scenario: Scenario, seed: int, vary: Vary, case: Case) -> dict[str, Any]:
     """The summary of one repetition (this is what a worker process runs)."""
     from noroshi.simulate import simulate
 
     varied = vary_layer_phase(scenario, seed, case.run) if vary == "layer-phase" else scenario
     if not case.share:
         varied = without_sharing(varied)
-    return simulate(varied, seed=seed, run=case.run, folder=beside).summary
+    return simulate(varied, seed=seed, run=case.run).summary
 
 
-def study_key(scenario: Scenario, seed: int, vary: Vary, version: str, beside: Path) -> str:
+def study_key(scenario: Scenario, seed: int, vary: Vary, version: str) -> str:
     """A name for a study's finished parts: changes with the scenario and its data files, the seed, what varies,
     the version."""
     parts = [*scenario.satellites, *scenario.targets]
-    files = [beside / part.file for part in parts if isinstance(part, Catalogue | Recorded)]
+    files = [Path(part.file) for part in parts if isinstance(part, Catalogue | Recorded)]
     digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()]
     text = json.dumps([scenario.model_dump(mode="json"), digests, seed, vary, version], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -76,22 +76,20 @@ def run_study(
     vary: Vary,
     workers: int,
     folder: Path,
-    beside: Path,
     version: str,
     done: Callable[[int, int], None] = lambda finished, total: None,
 ) -> dict[Case, dict[str, Any]]:
     """Every repetition's summary. Finished ones lie in `folder` as JSON and are not run again.
 
-    Data files that the scenario names lie relative to `beside`.
     `done(finished, total)` is called as repetitions end. Interrupting loses only those under way.
     """
-    parts = folder / study_key(scenario, seed, vary, version, beside)
+    parts = folder / study_key(scenario, seed, vary, version)
     parts.mkdir(parents=True, exist_ok=True)
     wanted = cases(runs, vary)
     found = {case: json.loads(path.read_text()) for case in wanted if (path := _part(parts, case)).is_file()}
     missing = [case for case in wanted if case not in found]
     done(len(found), len(wanted))
-    for case, summary in _each(scenario, seed, vary, missing, workers, beside):
+    for case, summary in _each(scenario, seed, vary, missing, workers):
         _write_part(_part(parts, case), summary)
         found[case] = summary
         done(len(found), len(wanted))
@@ -99,15 +97,15 @@ def run_study(
 
 
 def _each(
-    scenario: Scenario, seed: int, vary: Vary, missing: list[Case], workers: int, beside: Path
+    scenario: Scenario, seed: int, vary: Vary, missing: list[Case], workers: int
 ) -> Iterable[tuple[Case, dict[str, Any]]]:
     if workers <= 1 or len(missing) <= 1:
         for case in missing:
-            yield case, summarise_case(scenario, seed, vary, case, beside)
+            yield case, summarise_case(scenario, seed, vary, case)
         return
     context = multiprocessing.get_context("forkserver")  # never fork a process that has started JAX
     with ProcessPoolExecutor(min(workers, len(missing)), mp_context=context) as pool:
-        futures = {pool.submit(summarise_case, scenario, seed, vary, case, beside): case for case in missing}
+        futures = {pool.submit(summarise_case, scenario, seed, vary, case): case for case in missing}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
