@@ -30,7 +30,8 @@ WEIGHT_MIN = 1e-6
 # of `weigh_sense`; notional: they tell the models apart and enter no estimate
 CHANCE_MIN = 0.05  # what a model may lose in one second
 SENSE_SPEED_M_S = 200.0  # slower than this, the direction of flight is uncertain
-BALLISTIC_COEFFICIENT_MAX = 15_000.0  # kg/m2, above the 13 000 of the slenderest published glider (L/D 2.6: D. Wright's public HTV-2 model)
+# kg/m2, above the 13 000 of the slenderest published glider (D. Wright's public HTV-2 model, L/D 2.6)
+BALLISTIC_COEFFICIENT_MAX = 15_000.0
 AIR_FACTOR = 3.0  # a body of 5 000 kg/m2, or a lift-to-drag ratio of 3
 AIR_DENSITY_KG_M3 = 1.225  # sea level, US Standard Atmosphere 1976
 AIR_SCALE_M = 7_160.0  # meets the 1976 standard at 60 km; within 35 % of it from 0 to 70 km
