@@ -185,7 +185,7 @@ def test_network(scenario: Scenario) -> None:
 
 
 def test_targets(scenario: Scenario) -> None:
-    by_range, by_point, glider, film = build.targets(scenario, Path("folder"))
+    by_range, by_point, glider, film = build.targets(scenario)
     assert isinstance(by_range.flight, BallisticFlight)
     # along the equator the geodesic is a circle of the equatorial radius
     assert by_range.flight.impact_lon_rad == pytest.approx(1e6 / EARTH_RADIUS_M, rel=1e-12)
@@ -204,7 +204,7 @@ def test_targets(scenario: Scenario) -> None:
     assert g.bank_times_s == (200.0, 300.0)
     assert g.bank_rad == pytest.approx((pi / 5, -pi / 10), rel=1e-15)
     assert isinstance(film.flight, build.RecordedFlight)
-    assert film.flight == (Path("folder/flight.csv"), "boost")
+    assert film.flight == (Path("flight.csv"), "boost")
 
 
 def test_areas_points_and_rules(scenario: Scenario) -> None:
@@ -250,12 +250,17 @@ ISS (ZARYA)
 def test_catalogued_satellites_by_name(tmp_path: Path) -> None:
     part = '[[satellites]]\nowner = "USA"\nsensor = "ir"\nfile = "iss.tle"\nnames = ["NAME"]\nnotional = "test"\n'
     (tmp_path / "iss.tle").write_text(TLE)
-    good, problems = parse(TEXT + part.replace("NAME", "ISS (ZARYA)"))
-    assert good is not None, problems
-    (group,) = [g for g in build.platforms(good, tmp_path) if isinstance(g, Catalogued)]
+    (tmp_path / "flight.csv").write_text("")  # must be there; nobody reads it here
+
+    def loaded(name: str) -> Scenario:
+        (tmp_path / "units.toml").write_text(TEXT + part.replace("NAME", name))
+        return load(str(tmp_path / "units.toml"))  # data files lie beside it, wherever the command is called
+
+    good = loaded("ISS (ZARYA)")
+    (group,) = [g for g in build.platforms(good) if isinstance(g, Catalogued)]
     assert group.names == ("ISS (ZARYA)",)
-    assert [s.name for s in build.sensors(good, tmp_path)][-2:] == ["ISS (ZARYA)", "r"]
-    bad, _ = parse(TEXT + part.replace("NAME", "ISS"))
-    assert bad is not None
+    assert [s.name for s in build.sensors(good)][-2:] == ["ISS (ZARYA)", "r"]
+    assert build.targets(good)[-1].flight == (tmp_path / "flight.csv", "boost")
+    bad = loaded("ISS")
     with pytest.raises(NoroshiError, match=r"iss.tle: holds no satellite 'ISS'\n.*ISS \(ZARYA\)"):
-        build.sensors(bad, tmp_path)
+        build.sensors(bad)

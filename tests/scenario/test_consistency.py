@@ -149,10 +149,10 @@ def test_catalogues_must_not_bring_a_name_twice(tmp_path: Path) -> None:
     )
     (tmp_path / "iss.tle").write_text(tle)
     one = '{ owner = "JPN", sensor = "ir", file = "iss.tle", notional = "example" }'
-    scenario, found = parse(top(f"satellites = [{one}, {one}]"), tmp_path)
-    assert scenario is not None, found
+    (tmp_path / "twice.toml").write_text(top(f"satellites = [{one}, {one}]"))
+    scenario = load(str(tmp_path / "twice.toml"))
     with pytest.raises(ScenarioError, match="two sensors are called 'ISS"):
-        build.sensors(scenario, tmp_path)
+        build.sensors(scenario)
 
 
 def test_times_of_toml_need_no_quotes() -> None:
