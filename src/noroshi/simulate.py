@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from math import ceil
 from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float64
 
 from noroshi import frames
+from noroshi.errors import FlightError, ScenarioError
 from noroshi.io.trajectory import read_record
 from noroshi.network.deliver import deliver
 from noroshi.network.models import Node
-from noroshi.orbits.ephemeris import ephemeris
+from noroshi.orbits.ephemeris import Catalogued, ephemeris
+from noroshi.orbits.sgp4 import check_age
 from noroshi.results import Run
 from noroshi.scenario import build
 from noroshi.scenario.schema import Scenario
@@ -56,13 +59,17 @@ def simulate(
     flown = []
     for k, plan in enumerate(plans):
         progress("fly targets", k, len(plans))
-        flown.append(fly(plan, scenario, eop))
+        flown.append(_named(plan, scenario, eop))
     true = truth(flown, t, m)
     progress("fly targets", len(plans), len(plans))
 
     sensors = build.sensors(scenario)
     progress("move sensors", 0, len(sensors))
-    places = ephemeris(build.platforms(scenario), epoch, t, eop)
+    platforms = build.platforms(scenario)
+    for group in platforms:
+        if isinstance(group, Catalogued):
+            check_age(tuple(zip(group.names, group.satellites, strict=True)), epoch)
+    places = ephemeris(platforms, epoch, t, eop)
     progress("move sensors", len(sensors), len(sensors))
 
     progress("look", 0, 1)
@@ -143,6 +150,23 @@ def simulate(
         samples=scores.samples,
         summary=summary,
     )
+
+
+def _named(plan: build.TargetPlan, scenario: Scenario, eop: EarthOrientation) -> Target:
+    """`fly`, with the target's name in what goes wrong, and its whole flight inside the scenario."""
+    try:
+        target = fly(plan, scenario, eop)
+    except FlightError as error:
+        raise FlightError(error.what, where=f"target {plan.name!r}", remedy=error.remedy) from None
+    end = plan.t_launch + target.trajectory.t_end
+    if end > scenario.duration_s and not isinstance(plan.flight, build.RecordedFlight):
+        raise ScenarioError(
+            f"flies until {end:.0f} s, but the scenario ends at {scenario.duration_s:g} s: what comes after would "
+            "count as lost",
+            where=f"target {plan.name!r}",
+            remedy=f"make duration_s at least {ceil(end)}",
+        )
+    return target
 
 
 def fly(plan: build.TargetPlan, scenario: Scenario, eop: EarthOrientation) -> Target:

@@ -93,11 +93,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
     part.mkdir(parents=True, exist_ok=True)
     try:
         yield part
-        old = out.parent / f".{out.name}.old-{os.getpid()}"
-        if out.exists():
-            out.rename(old)
-        part.rename(out)
-        shutil.rmtree(old, ignore_errors=True)
+        _swap(part, out)
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
         raise OutputError(
@@ -108,6 +104,20 @@ def whole_folder(out: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
+
+
+def _swap(part: Path, out: Path) -> None:
+    """Put `part` in the place of `out`; when that fails, `out` is as it was."""
+    old = out.parent / f".{out.name}.old-{os.getpid()}"
+    if out.exists():
+        out.rename(old)
+    try:
+        part.rename(out)
+    except OSError:
+        if old.exists():
+            old.rename(out)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -255,7 +255,7 @@ def _flown(scenario: Scenario, flight: Facts, kind: str) -> dict[str, Any]:
         passes[point.name] = {"t_s": float(flight.t[nearest]), "distance_km": float(d[nearest]) / 1e3}
     return {
         "kind": kind,
-        "t_burnout_s": float(boosting[-1]) if len(boosting) else None,
+        "t_burnout_s": float(boosting[-1]) + scenario.step_s if len(boosting) else None,
         "t_impact_s": _number(flight.t_impact),
         "apogee_km": float(flight.height_m.max()) / 1e3,
         "range_km": float(distance) / 1e3,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
 
 from noroshi.errors import NoroshiError, ScenarioError
+from noroshi.io.tle_omm import read_satellites
+from noroshi.io.trajectory import read_record
 from noroshi.scenario.load import find, parse, read_text, render
-from noroshi.scenario.schema import Scenario
+from noroshi.scenario.schema import Recorded, Scenario
 
 
 def check(
@@ -32,6 +35,8 @@ def check(
     text = read_text(scenario)
     path = find(scenario)
     good, problems = parse(text, path.parent)
+    if good is not None:
+        _read_files(good, path.parent)
     if as_json:
         rows = [
             {"what": p.what, "remedy": p.remedy, "line": p.line, "column": p.column, "length": p.length}
@@ -51,3 +56,12 @@ def check(
         soft_wrap=True,
     )
     console.print(f"next: noroshi run {scenario}")
+
+
+def _read_files(scenario: Scenario, folder: Path) -> None:
+    """Read every data file the scenario names: a damaged one is a mistake too (DataError: file, line, remedy)."""
+    for catalogue in scenario.satellites:
+        read_satellites(folder / catalogue.file)
+    for target in scenario.targets:
+        if isinstance(target, Recorded):
+            read_record(folder / target.file)

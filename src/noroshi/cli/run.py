@@ -9,6 +9,7 @@ import os
 import platform
 import resource
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -117,6 +118,8 @@ def run(
         sys.stdout.write(json.dumps(summary, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
         return
     console.print(_closing_table(summary))
+    for line in _spread_lines(summary):
+        console.print(line)
     console.print(f"saved {folder}   next: open {folder / 'report.html'}")
 
 
@@ -163,7 +166,18 @@ def _check_report_can_be_built() -> None:
 
 @contextlib.contextmanager
 def _stages(console: Console) -> Iterator[Any]:
-    """A progress bar per stage on a terminal; nothing elsewhere."""
+    """A progress bar per stage on a terminal; nothing elsewhere. Every stage is a place where Ctrl-C is heard.
+
+    An interrupt that falls into a callback of a compiled library is swallowed there: it is noted, and raised again
+    at the next stage.
+    """
+    interrupted = False
+
+    def note(number: int, frame: object) -> None:
+        nonlocal interrupted
+        interrupted = True
+        raise KeyboardInterrupt
+
     bars = Progress(
         TextColumn("{task.description:<18}"),
         BarColumn(bar_width=28),
@@ -175,12 +189,18 @@ def _stages(console: Console) -> Iterator[Any]:
     tasks: dict[str, Any] = {}
 
     def stage(name: str, finished: int, total: int) -> None:
+        if interrupted:
+            raise KeyboardInterrupt
         if name not in tasks:
             tasks[name] = bars.add_task(name, total=total)
         bars.update(tasks[name], completed=finished, total=total)
 
-    with bars:
-        yield stage
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        with bars:
+            yield stage
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _manifest(text: str, seed: int, started: float) -> dict[str, Any]:
@@ -231,6 +251,30 @@ def _closing_table(summary: dict[str, Any]) -> Table:
                 _show(target["warning_impact_error_km"], "{:.1f} km"),
             )
     return table
+
+
+def _spread_lines(summary: dict[str, Any]) -> list[str]:
+    """When each node warned over the repetitions, a line each; none for a single run."""
+    if "phase_study" in summary:
+        study = summary["phase_study"]
+        tables = {"shared": study["shared"], "alone": study["alone"]}
+        title = f"over {study['runs']} layer phases, warned (median, 5-95 %):"
+    elif "statistics" in summary:
+        tables = {"": {nation: node["targets"] for nation, node in summary["statistics"].items()}}
+        title = f"over {summary['runs']} seeds, warned (median, 5-95 %):"
+    else:
+        return []
+    lines = [title]
+    for name, nations in tables.items():
+        for nation, targets in nations.items():
+            for target, row in targets.items():
+                s = row["t_warning_s"]
+                low, middle, high = (_show(s[q], "T+{:.0f} s") for q in ("p05", "median", "p95"))
+                never = f"; never in {s['never']} of {s['runs']}" if s["never"] else ""
+                lines.append(
+                    f"  {nation} {target} {name}: {middle} ({low} - {high}){never}".replace(" :", ":")
+                )
+    return lines
 
 
 def _show(value: float | None, pattern: str) -> str:

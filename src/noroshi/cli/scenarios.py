@@ -27,4 +27,4 @@ def scenarios(
         table.add_row(name, s.title)
     console = Console(highlight=False)
     console.print(table)
-    console.print(f"next: noroshi run {found[0][0]}")
+    console.print("next: noroshi run hokkaido-2017")

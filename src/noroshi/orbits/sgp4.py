@@ -73,3 +73,17 @@ def _tt_minus_utc(name: str, satellite: Satrec) -> float:
             where=f"satellite {name}",
             remedy="use an element set of 1972 or later",
         ) from None
+
+
+def check_age(satellites: Sequence[tuple[str, Satrec]], epoch: Epoch) -> None:
+    """Raise DataError naming a satellite whose elements are further than AGE_MAX_DAYS from the epoch."""
+    for name, record in satellites:
+        days = (epoch.day - record.jdsatepoch) + (
+            epoch.fraction - record.jdsatepochF
+        )  # TT - UTC is nothing here
+        if abs(days) > AGE_MAX_DAYS:
+            raise DataError(
+                f"its elements are {abs(days):.0f} days {'older' if days > 0 else 'younger'} than the scenario's epoch",
+                where=name,
+                remedy=f"SGP4 needs elements within days; {AGE_MAX_DAYS:g} are accepted. Move the epoch or renew them",
+            )

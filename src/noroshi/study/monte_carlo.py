@@ -86,7 +86,7 @@ def run_study(
     parts = folder / study_key(scenario, seed, vary, version)
     parts.mkdir(parents=True, exist_ok=True)
     wanted = cases(runs, vary)
-    found = {case: json.loads(path.read_text()) for case in wanted if (path := _part(parts, case)).is_file()}
+    found = {case: summary for case in wanted if (summary := _read_part(_part(parts, case))) is not None}
     missing = [case for case in wanted if case not in found]
     done(len(found), len(wanted))
     for case, summary in _each(scenario, seed, vary, missing, workers):
@@ -116,6 +116,14 @@ def _each(
 
 def _part(parts: Path, case: Case) -> Path:
     return parts / f"{case.run:05d}-{'share' if case.share else 'alone'}.json"
+
+
+def _read_part(path: Path) -> dict[str, Any] | None:
+    """A finished repetition, or None: not there, or damaged since, and then to be run again."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def _write_part(path: Path, summary: dict[str, Any]) -> None:
