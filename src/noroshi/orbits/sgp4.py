@@ -75,6 +75,9 @@ def _tt_minus_utc(name: str, satellite: Satrec) -> float:
         ) from None
 
 
+AGE_MAX_DAYS = 30.0  # notional: SGP4 is kilometres off after days and of no use after months
+
+
 def check_age(satellites: Sequence[tuple[str, Satrec]], epoch: Epoch) -> None:
     """Raise DataError naming a satellite whose elements are further than AGE_MAX_DAYS from the epoch."""
     for name, record in satellites:
