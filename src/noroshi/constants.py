@@ -23,6 +23,13 @@ LIGHT_M_S = 299_792_458.0
 PLANCK_J_S = 6.62607015e-34
 BOLTZMANN_J_K = 1.380649e-23
 
+STEFAN_BOLTZMANN = 5.670374419e-8  # W/m2/K4, exact from the two above and c
+
+# The Sun as a black body (IAU 2015 resolution B3 nominal values; IAU 2012 resolution B2)
+SUN_TEMPERATURE_K = 5772.0
+SUN_RADIUS_M = 6.957e8
+ASTRONOMICAL_UNIT_M = 149_597_870_700.0
+
 # US Standard Atmosphere 1976 (NOAA-S/T 76-1562)
 GRAVITY_M_S2 = 9.80665
 AIR_GAS_J_KG_K = 287.0528

@@ -40,5 +40,9 @@ class FlightError(NoroshiError):
     """A flight that no trajectory satisfies."""
 
 
+class PhysicsError(NoroshiError):
+    """Figures that contradict physics or each other; the remedy names the nearest that do not."""
+
+
 class OutputError(NoroshiError):
     """A run folder that cannot be written."""
