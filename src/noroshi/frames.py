@@ -23,8 +23,7 @@ def itrs_from_gcrs(
 ) -> Float64[np.ndarray, "time 3 3"]:
     """Rotations ITRS from GCRS at t [s of TT past the epoch] (IERS Conventions 2010, chapter 5)."""
     t = np.asarray(t, np.float64)
-    era = erfa.era00(*julian_ut1(epoch, t, eop))
-    return _pole_matrix(epoch, t, eop) @ _about_z(era) @ _celestial(epoch, t)
+    return _pole_matrix(epoch, t, eop) @ _about_z(earth_rotation_angle(epoch, t, eop)) @ celestial(epoch, t)
 
 
 def itrs_from_teme(
@@ -36,8 +35,21 @@ def itrs_from_teme(
     pole.
     """
     t = np.asarray(t, np.float64)
-    gmst = erfa.gmst82(*julian_ut1(epoch, t, eop))
-    return _pole_matrix(epoch, t, eop) @ _about_z(gmst)
+    return _pole_matrix(epoch, t, eop) @ _about_z(mean_sidereal_time(epoch, t, eop))
+
+
+def earth_rotation_angle(
+    epoch: Epoch, t: Float[np.ndarray, "time"], eop: EarthOrientation
+) -> Float64[np.ndarray, "time"]:
+    """Earth rotation angle [rad] at t [s of TT past the epoch] (IAU 2000)."""
+    return erfa.era00(*julian_ut1(epoch, np.asarray(t, np.float64), eop))
+
+
+def mean_sidereal_time(
+    epoch: Epoch, t: Float[np.ndarray, "time"], eop: EarthOrientation
+) -> Float64[np.ndarray, "time"]:
+    """Greenwich mean sidereal time of 1982 [rad] at t: what SGP4's own axes turn by, and nothing else."""
+    return erfa.gmst82(*julian_ut1(epoch, np.asarray(t, np.float64), eop))
 
 
 def rotate(
@@ -78,8 +90,8 @@ def state_gcrs(
     return rotate_back(m, r_itrs), rotate_back(m, v_itrs + np.cross(_SPIN, r_itrs))
 
 
-def _celestial(epoch: Epoch, t: np.ndarray) -> np.ndarray:
-    """CIRS from GCRS, interpolated between nodes."""
+def celestial(epoch: Epoch, t: Float[np.ndarray, "time"]) -> Float64[np.ndarray, "time 3 3"]:
+    """Rotations CIRS from GCRS, precession and nutation, interpolated between nodes."""
     if not len(t):
         return np.empty((0, 3, 3))
     first, last = t.min(), t.max()

@@ -22,6 +22,11 @@ app = App(
 app.command("noroshi.cli.run:run", name="run", help="Simulate a scenario, score it, write a run folder.")
 app.command("noroshi.cli.check:check", name="check", help="Say every mistake of a scenario file at once.")
 app.command("noroshi.cli.init:init", name="init", help="Write a small commented scenario to start from.")
+app.command(
+    "noroshi.cli.validate:validate",
+    name="validate",
+    help="Recompute the published record; exit code 1 if off.",
+)
 app.command("noroshi.cli.scenarios:scenarios", name="scenarios", help="List the bundled scenarios.")
 
 

@@ -63,3 +63,22 @@ def published_time_residual(apogee_m: float, range_m: float, reported_s: float) 
 def consistent(residual_s: float) -> bool:
     """Whether a residual of `published_time_residual` fits a boost phase, drag and rounding to the minute."""
     return RESIDUAL_MIN_S <= residual_s <= RESIDUAL_MAX_S
+
+
+class Burnout(NamedTuple):
+    """Free flight from a burn-out back to its own radius."""
+
+    angle_rad: float  # of the path above the horizontal
+    range_angle_rad: float  # at the centre of the Earth
+
+
+def longest_from_burnout(speed_m_s: float, radius_m: float) -> Burnout | None:
+    """The path angle of the longest free flight at a burn-out speed and radius; None at circular speed or above.
+
+    sin(Psi/2) = Q/(2 - Q), angle = (pi - Psi)/4 with Q = v^2 r/mu (Bate, Mueller & White, chapter 6).
+    """
+    q = speed_m_s**2 * radius_m / EARTH_MU
+    if q >= 1.0:
+        return None
+    angle = 2.0 * asin(q / (2.0 - q))
+    return Burnout((pi - angle) / 4.0, angle)
