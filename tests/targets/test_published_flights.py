@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from noroshi.atmosphere import density
 from noroshi.constants import EARTH_J2, EARTH_MEAN_RADIUS_M, EARTH_MU, EARTH_RADIUS_M, EARTH_RATE_RAD_S
 from noroshi.earth import destination, geodesic, geodetic_from_itrs, itrs_from_geodetic
 from noroshi.errors import FlightError
 from noroshi.tables import Phase
 from noroshi.targets import ballistic, glide
-from noroshi.targets.atmosphere import density
 from noroshi.targets.ellipse import consistent, free_flight, minimum_energy_range, published_time_residual
 from noroshi.targets.equilibrium import glide_range, glide_time, level_turn, required_lift_parameter
 from noroshi.targets.integrate import EARTH, SPHERE, Controls, integrate, unpowered_batch

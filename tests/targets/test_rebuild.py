@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from noroshi.atmosphere import density
 from noroshi.constants import EARTH_J2, EARTH_MU, EARTH_RADIUS_M, EARTH_RATE_RAD_S, GRAVITY_M_S2
 from noroshi.earth import destination, geodesic, geodetic_from_itrs
 from noroshi.errors import FlightError
 from noroshi.targets import ballistic
-from noroshi.targets.atmosphere import density
 from noroshi.targets.models import BallisticFlight
 
 SUNAN = (np.deg2rad(39.2), np.deg2rad(125.7))

@@ -18,9 +18,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import root_scalar
 
+from noroshi.atmosphere import LOWEST_M, TOP_M, density
 from noroshi.constants import EARTH_MU
 from noroshi.earth import geodetic_from_itrs, up_itrs
-from noroshi.targets.atmosphere import LOWEST_M, TOP_M, density
 from noroshi.targets.integrate import EARTH, Planet, acceleration, unpowered
 
 _free = jax.jit(lambda r, v, planet: acceleration(0.0, r, v, (0.0, 0.0, 0.0), unpowered(0.0), planet))

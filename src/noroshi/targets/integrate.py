@@ -19,6 +19,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Bool, Float, Float64, Int
 
+from noroshi.atmosphere import density
 from noroshi.constants import (
     EARTH_FLATTENING,
     EARTH_J2,
@@ -28,7 +29,6 @@ from noroshi.constants import (
     EARTH_RATE_RAD_S,
 )
 from noroshi.earth import enu_from_itrs, height_itrs
-from noroshi.targets.atmosphere import density
 
 CHUNK = 256  # steps per compiled call: one program for flights of any length
 NEWTON = 4  # iterations on the height of impact

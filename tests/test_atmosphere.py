@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from noroshi.atmosphere import air, density, geopotential
 from noroshi.constants import GRAVITY_M_S2
-from noroshi.targets.atmosphere import air, density, geopotential
 
 # US Standard Atmosphere 1976 (NOAA-S/T 76-1562, tables I and III): z km, T K, p Pa, rho kg/m3, sound m/s
 PUBLISHED = [
