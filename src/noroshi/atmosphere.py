@@ -9,9 +9,12 @@ count as -5 km.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float64
+from scipy.interpolate import CubicSpline
 
 from noroshi.constants import AIR_GAS_J_KG_K, AIR_HEAT_RATIO, GEOPOTENTIAL_RADIUS_M, GRAVITY_M_S2
 
@@ -128,3 +131,30 @@ def _density(xp: Any, level: Any, dh: Any) -> Any:
     a, safe = xp.asarray(_A)[level], xp.asarray(_A_SAFE)[level]
     x = xp.where(a == 0.0, dh, xp.log1p(xp.where(a == 0.0, 0.0, a * dh)) / safe)
     return xp.exp(xp.asarray(_LOG_DENSITY)[level] - xp.asarray(_DECAY)[level] * x)
+
+
+KNOT_M = 250.0  # between knots of the smooth table: good to 2e-5 of the density away from the layers' edges
+HIGHEST_M = 1_000e3  # above, the table holds its last value
+
+
+@cache
+def _spline() -> Float64[np.ndarray, "4 interval"]:
+    """Coefficients of the cubic spline of ln density over geometric height, lowest power first."""
+    h = np.arange(LOWEST_M, HIGHEST_M + 0.5 * KNOT_M, KNOT_M)
+    return np.ascontiguousarray(CubicSpline(h / KNOT_M, np.log(density(h))).c[::-1])
+
+
+def smooth_density(h: Any) -> Any:
+    """Density [kg/m3] at geometric height h [m] without kinks, for integrators.
+
+    The cubic spline, with two continuous derivatives, of the logarithm of `density` at every 250 m. The
+    standard's own profile has kinks where its layers meet: a step of an integrator across one loses its order,
+    and an adaptive integrator creeps over it.
+    """
+    xp = _namespace(h)
+    x = (xp.clip(h, LOWEST_M, HIGHEST_M) - LOWEST_M) / KNOT_M
+    coefficients = _spline()
+    interval = xp.minimum(x.astype(np.int32), coefficients.shape[1] - 1)
+    u = x - interval
+    c0, c1, c2, c3 = (xp.take(xp.asarray(c), interval, mode="clip") for c in coefficients)
+    return xp.exp(c0 + u * (c1 + u * (c2 + u * c3)))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from noroshi.atmosphere import density
+from noroshi.atmosphere import density, smooth_density
 from noroshi.constants import EARTH_J2, EARTH_MEAN_RADIUS_M, EARTH_MU, EARTH_RADIUS_M, EARTH_RATE_RAD_S
 from noroshi.earth import destination, geodesic, geodetic_from_itrs, itrs_from_geodetic
 from noroshi.errors import FlightError
@@ -216,7 +216,7 @@ def slope(drag: float, lift_to_drag: float, bank: float):
         a = -EARTH_MU * r / d**3 + j2 - 2 * np.cross(spin, v) - np.cross(spin, np.cross(spin, r))
         h = geodetic_from_itrs(r)[2]
         speed = np.linalg.norm(v)
-        q = float(density(float(h))) * speed * speed / 2 * drag
+        q = float(smooth_density(float(h))) * speed * speed / 2 * drag
         along = v / speed
         n1 = r - (r @ along) * along  # lift in the plane of the velocity and the geocentric radius
         n1 /= np.linalg.norm(n1)

@@ -287,6 +287,9 @@ def _glide(target: Glide) -> GlideFlight:
         bank_rad=tuple(radians(b.deg) for b in target.bank),
         end_speed_m_s=target.end_speed_km_s * KM,
         density_factor=target.density_factor,
+        glide_height_m=None if target.glide_height_km is None else target.glide_height_km * KM,
+        waypoints_rad=tuple((radians(p.latitude_deg), radians(p.longitude_deg)) for p in target.waypoints),
+        bank_limit_rad=radians(target.bank_limit_deg),
     )
 
 

@@ -284,6 +284,13 @@ class Bank(Part):
     deg: float = Field(ge=-90, le=90, description="positive: to the right")
 
 
+class GroundPoint(Part):
+    """A point of the ground that the path leads over."""
+
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+
+
 class Glide(TargetPart):
     """A boost-glide flight."""
 
@@ -300,7 +307,17 @@ class Glide(TargetPart):
     glide_speed_km_s: float = Field(gt=0.5, le=7.8, description="relative to the air, at burn-out")
     lift_to_drag: float = Field(gt=0.1, le=6, description="constant")
     ballistic_coefficient_kg_m2: float = Field(gt=10, le=1e6, description="mass over drag area")
+    glide_height_km: float | None = Field(
+        default=None,
+        gt=0,
+        le=100,
+        description="as a source states it: checked against equilibrium, never flown",
+    )
     bank: tuple[Bank, ...] = Field(default=(), description="schedule; before its first time: no bank")
+    waypoints: tuple[GroundPoint, ...] = Field(
+        default=(), description="instead of bank: points to glide over, one constant bank per leg"
+    )
+    bank_limit_deg: float = Field(default=45.0, gt=0, le=85, description="largest bank towards waypoints")
     end_speed_km_s: float = Field(default=1.0, gt=0.1, le=7, description="the glide ends when slower")
     density_factor: float = Field(
         default=1.0, gt=0.1, le=10, description="air density over the standard atmosphere"
@@ -311,6 +328,8 @@ class Glide(TargetPart):
         times = [b.t_s for b in self.bank]
         if times != sorted(set(times)):
             raise ValueError("bank times must increase")
+        if self.bank and self.waypoints:
+            raise ValueError("give bank or waypoints: waypoints make their own schedule")
         return self
 
 

@@ -20,12 +20,13 @@ from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU, EARTH_RATE_RAD_S, G
 from noroshi.earth import enu_from_itrs, geodetic_from_itrs
 from noroshi.errors import FlightError
 from noroshi.tables import Phase
-from noroshi.targets import boost
+from noroshi.targets import boost, route
 from noroshi.targets.equilibrium import (
     Equilibrium,
     Glider,
     equilibrium,
     glide_time,
+    level_turn,
     required_lift_parameter,
 )
 from noroshi.targets.integrate import EARTH, Arc, Controls, Planet, integrate, unpowered_batch
@@ -36,6 +37,7 @@ MISS_MAX_M_S = 1e-2  # Newton ends far below this where it converges
 HEIGHT_SCALE_S = 10.0
 STATED_HEIGHT_M = 2_000.0  # a stated height further from equilibrium than this contradicts the other figures
 BANK_MAX_RAD = np.deg2rad(85.0)  # notional: at 90 deg nothing carries the weight
+WAYPOINT_MISS_M = 5_000.0  # farther from its ground track than this a waypoint counts as missed (notional)
 BATCH = 4  # flights per compiled call: a point and three differences
 
 
@@ -75,6 +77,8 @@ def solve(flight: GlideFlight, step_s: float) -> Flown:
     inner = step_s / each
     cut = boost.on_grid(flight.boost_s, step_s, "boost_s") * each
     burnout = arc.states[0, cut]
+    if flight.waypoints_rad:
+        flight = over_waypoints(flight, burnout, step_s)
     glide = glide_arc(flight, burnout, inner, each)
     last = int(glide.steps[0]) if glide.down[0] else len(glide.t) - 1
     states = [arc.states[0, :cut], glide.states[0, : last + 1]]
@@ -130,15 +134,63 @@ def bank_at(flight: GlideFlight, t: Float[np.ndarray, "step"]) -> Float64[np.nda
     return np.append(0.0, flight.bank_rad)[k]
 
 
+def over_waypoints(flight: GlideFlight, state: Float[np.ndarray, "6"], step_s: float) -> GlideFlight:
+    """The flight with the bank schedule that carries it over its waypoints from burn-out (`state`, ITRS).
+
+    One bank per leg, none after the last. Raises FlightError naming the first waypoint that every bank within
+    the limit passes by more than WAYPOINT_MISS_M, with what would do.
+    """
+    found = route.legs(
+        state[None],
+        np.array(flight.waypoints_rad)[None],
+        unpowered_batch(1.0 / flight.ballistic_coefficient_kg_m2, 1),
+        np.array([flight.lift_to_drag]),
+        np.array([flight.bank_limit_rad]),
+        step_s,
+        boost.inner_steps(step_s),
+        1.2 * _expected_s(flight, state),
+        planet_of(flight),
+        WAYPOINT_MISS_M,
+    )
+    missed = np.flatnonzero(~np.isfinite(found.bank_rad[0]))
+    if len(missed):
+        k = int(missed[0])
+        raise _astray(flight, k, float(found.nearest_m[0, k]), float(found.speed_m_s[0, k]), state)
+    times, banks = flight.boost_s + found.t_s[0], np.append(found.bank_rad[0], 0.0)
+    return flight._replace(
+        bank_times_s=tuple(times.tolist()), bank_rad=tuple(banks.tolist()), waypoints_rad=()
+    )
+
+
+def _expected_s(flight: GlideFlight, state: np.ndarray) -> float:
+    """Time of a level glide from a state to the end speed, a minute at least."""
+    speed, r = float(np.linalg.norm(state[3:])), float(np.linalg.norm(state[:3]))
+    fast = min(speed, 0.98 * sqrt(EARTH_MU / r))
+    return max(glide_time(flight.lift_to_drag, fast, flight.end_speed_m_s, r), 60.0)
+
+
+def _astray(flight: GlideFlight, k: int, miss_m: float, speed_m_s: float, state: np.ndarray) -> FlightError:
+    if not np.isfinite(miss_m) or speed_m_s <= flight.end_speed_m_s:
+        return FlightError(
+            f"the glide ends before it comes to waypoint {k + 1}",
+            remedy="leave that waypoint out, lower end_speed, or start faster",
+        )
+    r = float(np.linalg.norm(state[:3]))
+    _, radius = level_turn(speed_m_s, flight.bank_limit_rad, r)
+    return FlightError(
+        f"the glide passes waypoint {k + 1} at {miss_m / 1e3:.0f} km: at {speed_m_s:.0f} m/s there it cannot turn "
+        f"more tightly than a radius of {radius / 1e3:.0f} km at {np.rad2deg(flight.bank_limit_rad):.0f} deg of bank",
+        remedy=f"move that waypoint by {miss_m / 1e3:.0f} km towards the path, or allow more bank "
+        f"(up to {np.rad2deg(BANK_MAX_RAD):.0f} deg)",
+    )
+
+
 def glide_arc(flight: GlideFlight, state: Float[np.ndarray, "6"], inner: float, each: int) -> Arc:
     """Glide from burn-out (batch of one flight, repeated) to the grid time after the end speed, or the ground.
 
     `each`: integration steps of `inner` seconds per grid step.
     """
-    speed = float(np.linalg.norm(state[3:]))
-    r = float(np.linalg.norm(state[:3]))
-    expected = glide_time(flight.lift_to_drag, min(speed, 0.98 * sqrt(EARTH_MU / r)), flight.end_speed_m_s, r)
-    count = each * int(np.ceil(1.2 * max(expected, 60.0) / (inner * each)))
+    count = each * int(np.ceil(1.2 * _expected_s(flight, state) / (inner * each)))
     while True:
         t = flight.boost_s + inner * (np.arange(count) + 0.5)
         held = Controls(np.zeros(count), np.full(count, flight.lift_to_drag), bank_at(flight, t))
@@ -274,6 +326,16 @@ def _check_facts(flight: GlideFlight, step_s: float) -> None:
         raise FlightError(
             f"a glide from {flight.glide_speed_m_s:g} m/s cannot end at {flight.end_speed_m_s:g} m/s",
             remedy="end_speed lies between 0 and glide_speed; 1 km/s is usual",
+        )
+    if flight.waypoints_rad and flight.bank_times_s:
+        raise FlightError(
+            "a glide has both waypoints and a bank schedule",
+            remedy="give one of them; waypoints make the schedule",
+        )
+    if not 0.0 < flight.bank_limit_rad <= BANK_MAX_RAD:
+        raise FlightError(
+            f"a bank limit of {np.rad2deg(flight.bank_limit_rad):.0f} deg leaves no turn or no lift",
+            remedy=f"give a limit above 0 and at most {np.rad2deg(BANK_MAX_RAD):.0f} deg",
         )
     times = flight.bank_times_s
     if len(times) != len(flight.bank_rad) or any(b <= a for a, b in pairwise(times)):

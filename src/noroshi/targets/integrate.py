@@ -8,6 +8,7 @@ the scheme first order.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import noroshi._jax  # noqa: F401  (float64 before any array)
@@ -19,7 +20,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Bool, Float, Float64, Int
 
-from noroshi.atmosphere import density
+from noroshi.atmosphere import smooth_density
 from noroshi.constants import (
     EARTH_FLATTENING,
     EARTH_J2,
@@ -67,11 +68,14 @@ class Body(NamedTuple):
 
 
 class Controls(NamedTuple):
-    """What is held over each step: thrust on (1 or 0), lift-to-drag ratio, bank to the right [rad]; [step]."""
+    """What is held over each step: thrust on (1 or 0), lift-to-drag ratio, bank to the right [rad].
 
-    thrust: Float64[np.ndarray, "step"]
-    lift_to_drag: Float64[np.ndarray, "step"]
-    bank_rad: Float64[np.ndarray, "step"]
+    One for all flights [step], or each flight's own [step, flight].
+    """
+
+    thrust: Float64[np.ndarray, "step *flight"]
+    lift_to_drag: Float64[np.ndarray, "step *flight"]
+    bank_rad: Float64[np.ndarray, "step *flight"]
 
 
 EARTH = Planet(EARTH_J2, EARTH_RATE_RAD_S, EARTH_FLATTENING, EARTH_RADIUS_M, 1.0)
@@ -97,106 +101,155 @@ def unpowered_batch(drag: float, count: int) -> Body:
 
 def acceleration(
     t: Any,
-    r: Float[jax.Array, "3"],
-    v: Float[jax.Array, "3"],
+    r: Float[jax.Array, "3 *flight"],
+    v: Float[jax.Array, "3 *flight"],
     control: tuple[Any, Any, Any],
     body: Body,
     planet: Planet,
-) -> Float[jax.Array, "3"]:
-    """Acceleration in the ITRS [m/s2] at t [s after launch]; control = thrust, lift-to-drag, bank."""
+    *,
+    powered: bool = True,
+) -> Float[jax.Array, "3 *flight"]:
+    """Acceleration in the ITRS [m/s2] at t [s after launch]; control = thrust, lift-to-drag, bank.
+
+    Components first, flights last: every operation then runs over all flights at once. `powered`: whether
+    thrust is worked out at all.
+    """
+    return jnp.stack(_acceleration(t, tuple(r), tuple(v), control, body, planet, powered)[0])
+
+
+def _acceleration(
+    t: Any, r: Any, v: Any, control: tuple[Any, Any, Any], body: Body, planet: Planet, powered: bool
+) -> tuple[tuple[Any, Any, Any], Any]:
+    """Acceleration by component, and the height [m]."""
     thrust, lift_to_drag, bank = control
-    x, y, z = r[0], r[1], r[2]
+    x, y, z = r
+    vx, vy, vz = v
     w = planet.rate_rad_s
     r2 = x * x + y * y + z * z
     radius = jnp.sqrt(r2)
     pull = -EARTH_MU / (r2 * radius)
     bulge = 1.5 * planet.j2 * EARTH_RADIUS_M**2 / r2
     zz = 5.0 * z * z / r2
-    gx = pull * (1.0 + bulge * (1.0 - zz))
-    gz = pull * (1.0 + bulge * (3.0 - zz))
-    gravity = jnp.stack([gx * x + w * w * x + 2.0 * w * v[1], gx * y + w * w * y - 2.0 * w * v[0], gz * z])
+    level = pull * (1.0 + bulge * (1.0 - zz)) + w * w
+    ax = level * x + 2.0 * w * vy
+    ay = level * y - 2.0 * w * vx
+    az = pull * (1.0 + bulge * (3.0 - zz)) * z
 
-    rho = planet.density_factor * density(_height(r, planet))
-    speed = jnp.sqrt(v @ v)
-    used = body.mass_fraction * jnp.clip(t / body.boost_s, 0.0, 1.0)
-    # the shape stays, the mass shrinks: m/(Cd A) reaches that of the empty body at burn-out
-    drag = body.drag * (1.0 - body.mass_fraction) / (1.0 - used)
+    height = _height(x, y, z, radius, planet)
+    rho = planet.density_factor * smooth_density(height)
+    speed = jnp.sqrt(vx * vx + vy * vy + vz * vz)
+    drag = body.drag
+    if powered:
+        used = body.mass_fraction * jnp.clip(t / body.boost_s, 0.0, 1.0)
+        # the shape stays, the mass shrinks: m/(Cd A) reaches that of the empty body at burn-out
+        drag = drag * (1.0 - body.mass_fraction) / (1.0 - used)
     pressure = 0.5 * rho * speed * drag  # drag acceleration per unit of velocity
-    along = v / jnp.maximum(speed, 1e-3)
-    lift_up = r - (r @ along) * along
-    lift_up = lift_up / jnp.maximum(jnp.sqrt(lift_up @ lift_up), 1e-3)
-    side = jnp.cross(along, lift_up)
-    lift = lift_to_drag * pressure * speed * (jnp.cos(bank) * lift_up + jnp.sin(bank) * side)
-    return gravity - pressure * v + lift + thrust * body.thrust0 / (1.0 - used) * _pointing(t, body)
+    along = 1.0 / jnp.maximum(speed, 1e-3)
+    nx, ny, nz = vx * along, vy * along, vz * along
+    # lift: up is the part of the radius across the velocity, the side is along x up
+    rn = x * nx + y * ny + z * nz
+    ux, uy, uz = x - rn * nx, y - rn * ny, z - rn * nz
+    length = 1.0 / jnp.maximum(jnp.sqrt(ux * ux + uy * uy + uz * uz), 1e-3)
+    ux, uy, uz = ux * length, uy * length, uz * length
+    lift = lift_to_drag * pressure * speed
+    up, side = lift * jnp.cos(bank), lift * jnp.sin(bank)
+    ax = ax - pressure * vx + up * ux + side * (ny * uz - nz * uy)
+    ay = ay - pressure * vy + up * uy + side * (nz * ux - nx * uz)
+    az = az - pressure * vz + up * uz + side * (nx * uy - ny * ux)
+    if powered:
+        push = thrust * body.thrust0 / (1.0 - used)
+        px, py, pz = _pointing(t, body)
+        ax, ay, az = ax + push * px, ay + push * py, az + push * pz
+    return (ax, ay, az), height
 
 
-def _height(r: Any, planet: Planet) -> Any:
+def _height(x: Any, y: Any, z: Any, radius: Any, planet: Planet) -> Any:
     """Above the ellipsoid, or above the sphere where the planet has no flattening."""
-    sphere = jnp.sqrt(jnp.sum(r * r, axis=-1)) - planet.radius_m
-    return jnp.where(planet.flattening == 0.0, sphere, height_itrs(r))
+    ellipsoid = height_itrs(jnp.stack([x, y, z], axis=-1))
+    return jnp.where(planet.flattening == 0.0, radius - planet.radius_m, ellipsoid)
 
 
-def _pointing(t: Any, body: Body) -> Any:
-    """Direction of thrust, unit vector, ITRS."""
+def _pointing(t: Any, body: Body) -> tuple[Any, Any, Any]:
+    """Direction of thrust, unit vector, ITRS, by component."""
     x = jnp.clip((t - body.vertical_s) / (body.boost_s - body.vertical_s), 0.0, 1.0)
     rise = x * x * (3.0 - 2.0 * x)  # no rate at either end
     hump = 16.0 * (x * (1.0 - x)) ** 2
     east = body.tilt_east * rise + body.bulge_east * hump
     north = body.tilt_north * rise + body.bulge_north * hump
-    tilt2 = east * east + north * north
-    tilt = jnp.sqrt(jnp.maximum(tilt2, 1e-24))
-    level = jnp.sin(tilt) / tilt
-    return jnp.cos(tilt) * body.up + level * (east * body.east + north * body.north)
+    tilt = jnp.sqrt(jnp.maximum(east * east + north * north, 1e-24))
+    level, up = jnp.sin(tilt) / tilt, jnp.cos(tilt)
+
+    def component(k: int) -> Any:
+        return up * body.up[..., k] + level * (east * body.east[..., k] + north * body.north[..., k])
+
+    return component(0), component(1), component(2)
 
 
-def _step(t: Any, s: Any, h: Any, control: Any, body: Body, planet: Planet) -> Any:
-    """One RK4 step of the state s = (r, v)."""
-
-    def rate(time: Any, state: Any) -> Any:
-        return jnp.concatenate([state[3:], acceleration(time, state[:3], state[3:], control, body, planet)])
-
-    k1 = rate(t, s)
-    k2 = rate(t + 0.5 * h, s + 0.5 * h * k1)
-    k3 = rate(t + 0.5 * h, s + 0.5 * h * k2)
-    k4 = rate(t + h, s + h * k3)
-    return s + h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+State = tuple[Any, Any, Any, Any, Any, Any]  # position and velocity by component
 
 
-def _path(s: Any, t: Any, h: Any, controls: Controls, body: Body, planet: Planet) -> Any:
+def _step(
+    t: Any, s: State, h: Any, control: Any, body: Body, planet: Planet, powered: bool
+) -> tuple[State, Any]:
+    """One RK4 step; the state after it and the height before it."""
+
+    def rate(time: Any, state: State) -> tuple[State, Any]:
+        a, height = _acceleration(time, state[:3], state[3:], control, body, planet, powered)
+        return (*state[3:], *a), height
+
+    def moved(by: Any, k: State) -> State:
+        return tuple(x + by * dx for x, dx in zip(s, k, strict=True))  # type: ignore[return-value]
+
+    k1, height = rate(t, s)
+    k2, _ = rate(t + 0.5 * h, moved(0.5 * h, k1))
+    k3, _ = rate(t + 0.5 * h, moved(0.5 * h, k2))
+    k4, _ = rate(t + h, moved(h, k3))
+    after = tuple(
+        x + h / 6.0 * (a + 2.0 * b + 2.0 * c + d) for x, a, b, c, d in zip(s, k1, k2, k3, k4, strict=True)
+    )
+    return after, height  # type: ignore[return-value]
+
+
+@partial(jax.jit, static_argnames="powered")
+def _paths(
+    s: Any, t: Any, h: Any, controls: Controls, body: Body, planet: Planet, powered: bool
+) -> tuple[Any, Any]:
+    """States after each step [flight, step, 6] and heights before each [flight, step], from s [flight, 6]."""
+
     def step(carry: Any, control: Any) -> tuple[Any, Any]:
         k, state = carry
-        state = _step(t + k * h, state, h, control, body, planet)
-        return (k + 1.0, state), state
+        state, height = _step(t + k * h, state, h, control, body, planet, powered)
+        return (k + 1.0, state), (state, height)
 
-    return lax.scan(step, (0.0, s), tuple(controls))[1]
+    columns = tuple(s[:, k] for k in range(6))
+    _, (path, heights) = lax.scan(step, (0.0, columns), tuple(controls))
+    return jnp.stack(path, axis=-1).swapaxes(0, 1), heights.T
 
 
-def _touch(s: Any, t: Any, h: Any, control: Any, body: Body, planet: Planet) -> Any:
-    """Partial step to height 0: its length and the state there.
+@partial(jax.jit, static_argnames="powered")
+def _touches(
+    s: Any, t: Any, h: Any, control: Any, body: Body, planet: Planet, powered: bool
+) -> tuple[Any, Any]:
+    """Partial steps to height 0 from s [flight, 6]: their lengths and the states there.
 
     Newton on the height, whose rate is the climb of the state reached. The loop holds one step only: that
     compiles in a second.
     """
+    start = tuple(s[:, k] for k in range(6))
 
     def newton(_: Any, carry: Any) -> Any:
         tau, _, correction = carry
         tau = jnp.clip(tau + correction, -h, 2.0 * h)
-        reached = _step(t, s, tau, control, body, planet)
-        climb = reached[3:] @ _vertical(reached[:3], planet)
-        return tau, reached, -_height(reached[:3], planet) / jnp.minimum(climb, -1e-3)
+        reached, _ = _step(t, start, tau, control, body, planet, powered)
+        x, y, z, vx, vy, vz = reached
+        nz = z * (1.0 - planet.flattening) ** -2  # normal of the surface, near the ground
+        climb = (vx * x + vy * y + vz * nz) / jnp.sqrt(x * x + y * y + nz * nz)
+        above = _height(x, y, z, jnp.sqrt(x * x + y * y + z * z), planet)
+        return tau, reached, -above / jnp.minimum(climb, -1e-3)
 
-    tau, reached, _ = lax.fori_loop(0, NEWTON + 1, newton, (0.0 * h, s, 0.5 * h))
-    return tau, reached
-
-
-def _vertical(r: Any, planet: Planet) -> Any:
-    """Unit normal of the surface, near the ground."""
-    n = r * jnp.array([1.0, 1.0, (1.0 - planet.flattening) ** -2])
-    return n / jnp.sqrt(n @ n)
-
-
-_paths = jax.jit(jax.vmap(_path, in_axes=(0, None, None, None, 0, None)))
-_touches = jax.jit(jax.vmap(_touch, in_axes=(0, 0, None, 0, 0, None)))
+    zero = jnp.zeros_like(start[0])
+    tau, reached, _ = lax.fori_loop(0, NEWTON + 1, newton, (zero, start, zero + 0.5 * h))
+    return tau, jnp.stack(reached, axis=-1)
 
 
 class Arc(NamedTuple):
@@ -226,39 +279,46 @@ def integrate(
 ) -> Arc:
     """Fly a batch (ITRS position and velocity relative to the Earth) until all are down or the controls end.
 
-    Bodies' fields have a leading flight axis; controls are common. Ground ends a flight after `free_after_s` only,
-    so that a launch pad does not.
+    Bodies' fields have a leading flight axis; controls are common [step] or each flight's own [step, flight],
+    and so may be the planet's density factor [flight]. Ground ends a flight after `free_after_s` only, so that a
+    launch pad does not. A thousand flights are one call: see docs/theory/targets.md for its cost.
     """
     count = len(controls.thrust)
     states = np.asarray(states, np.float64)
+    powered = bool(np.any(controls.thrust))
     t = t_start + step_s * np.arange(count + 1)
-    out = np.empty((len(states), count + 1, 6))
-    out[:, 0] = states
-    at, stop = 0, count
+    path, heights = [states[:, None]], []
     landed = np.zeros(len(states), bool)
+    at = 0
     while at < count:
         held = min(CHUNK, count - at)
-        part = Controls(*(np.resize(np.append(c[at : at + held], np.zeros(CHUNK)), CHUNK) for c in controls))
-        path = np.asarray(_paths(out[:, at], t[at], step_s, part, bodies, planet))
-        out[:, at + 1 : at + held + 1] = path[:, :held]
-        free = t[at + 1 : at + held + 1] > free_after_s
-        landed |= ((height(path[:, :held, :3], planet) < 0.0) & free).any(axis=1)
-        landed |= ~np.isfinite(path[:, held - 1]).all(axis=1)
+        part = Controls(*(_chunk(c, at, held) for c in controls))
+        after, above = _paths(path[-1][:, -1], t[at], step_s, part, bodies, planet, powered)
+        path.append(np.asarray(after)[:, :held])
+        heights.append(np.asarray(above)[:, :held])
+        free = t[at : at + held] > free_after_s
+        landed |= ((heights[-1] < 0.0) & free).any(axis=1) | ~np.isfinite(path[-1][:, -1]).all(axis=1)
         at += held
         if landed.all():
-            stop = at
             break
-    t, out = t[: stop + 1], out[:, : stop + 1]
-    below = (height(out[..., :3], planet) < 0.0) & (t > free_after_s)
+    stop = at
+    t, out = t[: stop + 1], np.concatenate(path, axis=1)
+    heights.append(height(out[:, -1:, :3], planet))
+    below = (np.concatenate(heights, axis=1) < 0.0) & (t > free_after_s)
     down = np.any(below, axis=1)
     steps = np.where(down, np.argmax(below, axis=1) - 1, stop)
     rows = np.arange(len(out))
     last = np.clip(steps, 0, max(stop - 1, 0))
-    tau, end = _touches(
-        out[rows, last], t[last], step_s, tuple(np.asarray(c)[last] for c in controls), bodies, planet
-    )
+    held_last = tuple(c[last] if c.ndim == 1 else c[last, rows] for c in map(np.asarray, controls))
+    tau, end = _touches(out[rows, last], t[last], step_s, held_last, bodies, planet, powered)
     t_end = np.where(down, t[last] + np.asarray(tau), np.nan)
     return Arc(t, out, steps, t_end, np.where(down[:, None], np.asarray(end), np.nan), down)
+
+
+def _chunk(control: np.ndarray, at: int, held: int) -> np.ndarray:
+    """A chunk of a control, its end repeated: one compiled program serves flights of any length."""
+    part = np.asarray(control, np.float64)[at : at + held]
+    return part if held == CHUNK else np.concatenate([part, np.repeat(part[-1:], CHUNK - held, axis=0)])
 
 
 def height(r: Float[np.ndarray, "*n 3"], planet: Planet = EARTH) -> Float64[np.ndarray, "*n"]:

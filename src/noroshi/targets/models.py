@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import radians
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +46,10 @@ class GlideFlight(NamedTuple):
     end_speed_m_s: float  # the glide ends here (or at the ground)
     density_factor: float
     glide_height_m: float | None = None  # stated by a source: checked against equilibrium, never flown
+    waypoints_rad: tuple[
+        tuple[float, float], ...
+    ] = ()  # latitude, longitude to pass over, instead of a schedule
+    bank_limit_rad: float = radians(45.0)  # towards waypoints
 
 
 class Record(NamedTuple):

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from noroshi.atmosphere import air
 from noroshi.constants import EARTH_MEAN_RADIUS_M
 from noroshi.errors import FlightError
 from noroshi.targets import ellipse, glide
-from noroshi.targets.atmosphere import air
 from noroshi.targets.equilibrium import (
     Glider,
     equilibrium,
