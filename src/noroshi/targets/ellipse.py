@@ -6,7 +6,7 @@ Surface to surface on one Kepler ellipse (R = 6371 km); Bate, Mueller & White, F
 
 from __future__ import annotations
 
-from math import acos, asin, atan, cos, pi, sin, sqrt, tan
+from math import acos, asin, atan, cos, degrees, pi, sin, sqrt, tan
 from typing import NamedTuple
 
 from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU
@@ -25,6 +25,7 @@ class Ellipse(NamedTuple):
     time_s: float  # surface to surface
     speed_m_s: float  # at the surface
     angle_rad: float  # of the path above the horizontal, at the surface
+    apogee_m: float  # above the sphere
 
 
 def free_flight(apogee_m: float, range_m: float) -> Ellipse:
@@ -44,7 +45,44 @@ def free_flight(apogee_m: float, range_m: float) -> Ellipse:
     time = 2.0 * sqrt(a**3 / EARTH_MU) * (pi - eccentric + e * sin(eccentric))
     speed = sqrt(EARTH_MU * (2.0 / surface - 1.0 / a))
     level = sqrt(EARTH_MU * a * (1.0 - e * e)) / surface  # angular momentum / radius
-    return Ellipse(a, e, time, speed, acos(min(1.0, level / speed)))
+    return Ellipse(a, e, time, speed, acos(min(1.0, level / speed)), apogee_m)
+
+
+def minimum_energy_flight(range_m: float) -> Ellipse:
+    """The slowest flight over a range [m]: v^2 = (2 mu/R) s/(1 + s), angle (pi - phi)/4, s = sin(phi/2).
+
+    Raises FlightError from half the circumference on, where the shorter way round is the other one.
+    """
+    if not 0.0 < range_m < pi * EARTH_MEAN_RADIUS_M:
+        raise FlightError(
+            f"no flight over {range_m / 1e3:g} km has a least energy",
+            remedy="give a range between 0 and 20,015 km; beyond, the way round the other side is shorter",
+        )
+    return flight_at_angle(range_m, (pi - range_m / EARTH_MEAN_RADIUS_M) / 4.0)
+
+
+def flight_at_angle(range_m: float, angle_rad: float) -> Ellipse:
+    """The flight over a range [m] whose path leaves the surface at an angle above the horizontal [rad].
+
+    v^2 = (mu/R) s / (cos g sin(g + phi/2)), s = sin(phi/2). Smaller angles than (pi - phi)/4 are depressed
+    flights, larger ones lofted. Raises FlightError for an angle that no ellipse has: not between 0 and
+    pi/2 - phi/4, where the speed of escape is reached.
+    """
+    half = range_m / (2.0 * EARTH_MEAN_RADIUS_M)
+    steepest = (pi - half) / 2.0
+    if not (0.0 < half < pi and 0.0 < angle_rad < steepest):
+        fits = 0.0 < half < pi
+        raise FlightError(
+            f"no flight leaves at {degrees(angle_rad):g} deg and comes down {range_m / 1e3:g} km away",
+            remedy=f"the angle must lie between 0 and {degrees(steepest):.2f} deg"
+            if fits
+            else "give a range between 0 and 40,030 km",
+        )
+    surface = EARTH_MEAN_RADIUS_M
+    q = sin(half) / (cos(angle_rad) * sin(angle_rad + half))  # v^2 R / mu
+    a = surface / (2.0 - q)
+    e = sqrt(max(0.0, 1.0 - q * (2.0 - q) * cos(angle_rad) ** 2))
+    return free_flight(a * (1.0 + e) - surface, range_m)
 
 
 def minimum_energy_range(speed_m_s: float) -> float | None:
