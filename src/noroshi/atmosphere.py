@@ -1,8 +1,10 @@
 """The US Standard Atmosphere 1976: temperature, pressure, density and speed of sound by height.
 
 Exact layers to 86 km (NOAA-S/T 76-1562, part 1: equations 23, 33, 42, 50). Above, the published table at
-86-150 km is interpolated, logarithms linear in geopotential height: the standard's own species equations are
-left out, since drag there only marks the onset of re-entry. Beyond 150 km the last slope continues.
+86-1000 km is interpolated, logarithms linear in geopotential height: within 1.4 % of the printed rows in between
+from 150 km on (tested), 9 % below. The standard's own species equations are left out. It is one profile of moderate solar
+activity: at 500 km the Harris-Priester model has 0.75 of it at night and 3.9 times it by day (Montenbruck and Gill
+2000, table 3.8). Beyond 1000 km the last slope continues.
 Functions take NumPy or JAX arrays of geometric height [m]; heights under -5 km, where the standard starts,
 count as -5 km.
 """
@@ -26,7 +28,7 @@ _BASE_M = np.array([0.0, 11e3, 20e3, 32e3, 47e3, 51e3, 71e3])
 _LAPSE = np.array([-6.5e-3, 0.0, 1e-3, 2.8e-3, 0.0, -2.8e-3, -2e-3])
 _SEA_TEMPERATURE_K, _SEA_PRESSURE_PA = 288.15, 101_325.0
 
-# Table I: geometric height [m], kinetic temperature [K], density [kg/m3]
+# Table I: geometric height [m], kinetic temperature [K], density [kg/m3]; steps chosen for the 1.4 %
 _UPPER = np.array(
     [
         (90e3, 186.87, 3.416e-6),
@@ -37,6 +39,29 @@ _UPPER = np.array(
         (130e3, 469.27, 8.152e-9),
         (140e3, 559.63, 3.831e-9),
         (150e3, 634.39, 2.076e-9),
+        (160e3, 696.29, 1.233e-9),
+        (170e3, 747.57, 7.815e-10),
+        (180e3, 790.07, 5.194e-10),
+        (200e3, 854.56, 2.541e-10),
+        (220e3, 899.01, 1.367e-10),
+        (240e3, 929.73, 7.858e-11),
+        (270e3, 959.04, 3.738e-11),
+        (300e3, 976.01, 1.916e-11),
+        (340e3, 988.15, 8.503e-12),
+        (380e3, 994.10, 4.013e-12),
+        (420e3, 997.04, 1.975e-12),
+        (460e3, 998.50, 1.002e-12),
+        (500e3, 999.24, 5.215e-13),
+        (550e3, 999.67, 2.384e-13),
+        (600e3, 999.85, 1.137e-13),
+        (650e3, 999.93, 5.712e-14),
+        (700e3, 999.97, 3.070e-14),
+        (750e3, 999.99, 1.788e-14),
+        (800e3, 999.99, 1.136e-14),
+        (850e3, 1000.00, 7.824e-15),
+        (900e3, 1000.00, 5.759e-15),
+        (950e3, 1000.00, 4.453e-15),
+        (1000e3, 1000.00, 3.561e-15),
     ]
 )
 
