@@ -43,7 +43,7 @@ def v_301(height_km: float) -> Found:
 
 
 def v_302(range_km: float) -> Found:
-    found = ellipse.minimum_energy(1e3 * range_km)
+    found = ellipse.minimum_energy_flight(1e3 * range_km)
     return {
         "speed": found.speed_m_s / 1e3,
         "angle": np.rad2deg(found.angle_rad),
@@ -53,7 +53,7 @@ def v_302(range_km: float) -> Found:
 
 
 def v_303(range_km: float, angle_deg: float) -> Found:
-    found = ellipse.with_angle(1e3 * range_km, np.deg2rad(angle_deg))
+    found = ellipse.flight_at_angle(1e3 * range_km, np.deg2rad(angle_deg))
     return {"speed": found.speed_m_s / 1e3, "apogee": found.apogee_m / 1e3, "time": found.time_s / 60.0}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from math import radians
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ Found = dict[str, Any]
 
 def v_801(speed_m_s: float, height_km: float) -> Found:
     found = ellipse.longest_from_burnout(speed_m_s, EARTH_RADIUS_M + 1e3 * height_km)
+    assert found is not None  # below circular speed
     return {"angle": np.rad2deg(found.angle_rad), "range_angle": np.rad2deg(found.range_angle_rad)}
 
 
@@ -71,7 +73,7 @@ def v_804_reach(speed_m_s: float, latency_s: float) -> Found:
 
 
 def v_805(range_km: float, boost_min: float) -> Found:
-    return {"minutes": ellipse.minimum_energy(1e3 * range_km).time_s / 60.0 + boost_min}
+    return {"minutes": ellipse.minimum_energy_flight(1e3 * range_km).time_s / 60.0 + boost_min}
 
 
 def v_806(rule: str, across_km: float, down_km: float, range_km: float) -> Found:
@@ -83,8 +85,8 @@ def v_807(launch: str, boost_s: float) -> Found:
     """Minutes after 05:58 of the flight launched at 05:57."""
     flown = _over_hokkaido(boost_s)
     lat, lon, _ = geodetic_from_itrs(flown.r_itrs)
-    erimo = np.deg2rad([41.925, 143.243])  # Cape Erimo, the south-east corner of Hokkaido
-    beside, _ = geodesic(lat, lon, *erimo)
+    # Cape Erimo, the south-east corner of Hokkaido
+    beside, _ = geodesic(lat, lon, radians(41.925), radians(143.243))
     return {
         "over_hokkaido": (flown.t[int(np.argmin(beside))] - 60.0) / 60.0,
         "down": (flown.t_end - 60.0) / 60.0,
@@ -93,9 +95,20 @@ def v_807(launch: str, boost_s: float) -> Found:
 
 @cache
 def _over_hokkaido(boost_s: float) -> Trajectory:
-    launch = np.deg2rad([39.2, 125.7])  # Sunan
-    end = destination(*launch, np.deg2rad(72.9), 2_700e3)
-    flight = BallisticFlight(*launch, 0.0, float(end[0]), float(end[1]), 550e3, boost_s, 5000.0, 0.8, 10.0)
+    lat, lon = radians(39.2), radians(125.7)  # Sunan
+    end_lat, end_lon = destination(lat, lon, radians(72.9), 2_700e3)
+    flight = BallisticFlight(
+        launch_lat_rad=lat,
+        launch_lon_rad=lon,
+        launch_height_m=0.0,
+        impact_lat_rad=float(end_lat),
+        impact_lon_rad=float(end_lon),
+        apogee_m=550e3,
+        boost_s=boost_s,
+        ballistic_coefficient_kg_m2=5000.0,
+        mass_fraction=0.8,
+        vertical_s=10.0,
+    )
     return ballistic.rebuild(flight, 1.0)
 
 
