@@ -1,13 +1,14 @@
-"""Pulse radar: fourth-power law, Swerling 1 detection, range and angle noise.
+"""Pulse radar: fourth-power law, Swerling 1 detection, range and angle noise; what a design's dwell gives.
 
 `snr` and `p_detect` take JAX or NumPy arrays and belong to the dense physics; the rest is NumPy, for the irregular
 rows of detections. SNR is a ratio of powers. One coherent dwell per scan; the target's radar cross section is
-exponentially distributed from scan to scan (Swerling 1), so the received power is as well.
+exponentially distributed from scan to scan (Swerling 1), so the received power is as well. Other cases and added
+pulses: `sensors.swerling`; where the reference comes from: `sensors.radar_equation`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +17,21 @@ import noroshi._jax  # noqa: F401
 # isort: split
 from jax import numpy as jnp
 
+from noroshi.errors import PhysicsError
+from noroshi.sensors import radar_equation, swerling
+from noroshi.sensors.radar_equation import RadarDesign
+
 ANGLE_SLOPE = 1.6  # of a monopulse difference pattern, the usual value: sigma = beamwidth / (1.6 sqrt(2 SNR))
+
+
+class Performance(NamedTuple):
+    """What one dwell gives on one target."""
+
+    dwell_s: float
+    snr: float  # mean power ratio
+    p_detect: float
+    error_range_m: float  # noise, floor and bias in quadrature, at the mean SNR
+    error_angle_rad: float  # the same, per axis
 
 
 def snr(rcs_m2: Any, range_m: Any, snr_reference: Any, rcs_reference_m2: Any, range_reference_m: Any) -> Any:
@@ -47,3 +62,33 @@ def sigma_angle(snr: Any, sigma_angle_rad: Any, beamwidth_rad: Any) -> Any:
 def sigma_range(snr: Any, sigma_range_m: Any, range_resolution_m: Any) -> Any:
     """Range noise [m]: floor and thermal part in quadrature."""
     return np.hypot(sigma_range_m, range_resolution_m / np.sqrt(2.0 * snr))
+
+
+def performance(
+    design: RadarDesign,
+    rcs_m2: float,
+    range_m: float,
+    p_false_alarm: float,
+    *,
+    case: int = 1,
+    pulses: int = 1,
+    floor_range_m: float = 0.0,
+    floor_angle_rad: float = 0.0,
+    bias_range_m: float = 0.0,
+    bias_angle_rad: float = 0.0,
+) -> Performance:
+    """What one dwell of the design gives; `design._replace(dwell_s=search_dwell(...))` for one of a search."""
+    if not 0.0 < range_m < np.inf:
+        raise PhysicsError(
+            f"no echo comes from a range of {range_m:g} m", remedy="choose a positive, finite range"
+        )
+    value = float(radar_equation.snr(design, rcs_m2, range_m))
+    angle = sigma_angle(value, floor_angle_rad, radar_equation.beamwidth(design))
+    distance = sigma_range(value, floor_range_m, radar_equation.range_resolution(design.bandwidth_hz))
+    return Performance(
+        design.dwell_s,
+        value,
+        float(swerling.p_detect(case, value, pulses, p_false_alarm)),
+        float(np.hypot(distance, bias_range_m)),
+        float(np.hypot(angle, bias_angle_rad)),
+    )
