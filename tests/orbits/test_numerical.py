@@ -9,8 +9,9 @@ import noroshi._jax  # noqa: F401
 from noroshi.constants import EARTH_J2, EARTH_MU, EARTH_RADIUS_M
 from noroshi.orbits.elements import Elements
 from noroshi.orbits.ephemeris import celestial_pole
+from noroshi.orbits.forces import gravity_j2
 from noroshi.orbits.kepler import osculating_state, secular_rates
-from noroshi.orbits.numerical import Z_AXIS, gravity_j2, propagate_osculating
+from noroshi.orbits.numerical import Z_AXIS, propagate_osculating
 from noroshi.time import epoch_from_utc
 
 DAY_S = 86400.0

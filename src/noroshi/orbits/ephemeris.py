@@ -15,6 +15,7 @@ from noroshi.earth import itrs_from_geodetic
 from noroshi.errors import ScenarioError
 from noroshi.orbits import kepler, numerical, sgp4
 from noroshi.orbits.elements import Elements
+from noroshi.orbits.forces import J2_ONLY, Forces, Surface
 from noroshi.tables import Ephemeris
 from noroshi.time import EarthOrientation, Epoch, julian_tt
 
@@ -27,10 +28,12 @@ class Mean(NamedTuple):
 
 
 class Osculating(NamedTuple):
-    """Satellites on osculating elements: integrated with J2."""
+    """Satellites on osculating elements: integrated under the forces named."""
 
     names: tuple[str, ...]
     elements: Elements
+    forces: Forces = J2_ONLY
+    surface: Surface = Surface()
 
 
 class Catalogued(NamedTuple):
@@ -57,8 +60,8 @@ def ephemeris(
 ) -> Ephemeris:
     """Positions and velocities of every platform at rising t [s past the epoch], in the order of the groups.
 
-    Elements refer to the scenario's epoch and to GCRS axes. Numerical orbits feel J2 about the true pole of
-    the epoch. The velocity of a site is that of the turning Earth.
+    Elements refer to the scenario's epoch and to GCRS axes. Numerical orbits feel the Earth's zonal
+    terms about the true pole of the epoch. The velocity of a site is that of the turning Earth.
     """
     names = tuple(name for group in groups for name in group.names)
     doubled = sorted({name for name in names if names.count(name) > 1})
@@ -83,7 +86,15 @@ def _states(
         case Mean():
             r, v = kepler.propagate_mean(group.elements, t)
         case Osculating():
-            r, v = numerical.propagate_osculating(group.elements, t, celestial_pole(epoch))
+            r, v = numerical.propagate_osculating(
+                group.elements,
+                t,
+                celestial_pole(epoch),
+                numerical.STEP_RAD,
+                group.forces,
+                epoch,
+                group.surface,
+            )
         case Catalogued():
             r, v = sgp4.propagate(list(zip(group.names, group.satellites, strict=True)), epoch, t, eop)
         case Sites():
