@@ -14,6 +14,7 @@ from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU
 from noroshi.errors import NoroshiError, PhysicsError
 from noroshi.sensors import horizon
 from noroshi.sensors.horizon import REFERENCE_AIR, Refraction
+from noroshi.targets.ellipse import minimum_energy_flight
 
 HEIGHTS_M = 1e3 * np.array([1, 10, 20, 30, 40, 50, 60, 100, 500, 1000])
 ROWS = [  # V-504: sensor height [km], k, ground range [km]
@@ -152,7 +153,7 @@ def test_minimum_energy_missiles_rise(range_km: float, k: float, ground_km: floa
 
 
 def test_the_flight_of_least_energy_is_least() -> None:
-    best = horizon.minimum_energy_apogee(3e6)
+    best = minimum_energy_flight(3e6).apogee_m
     speeds = [horizon.rise(3e6, 20.0, apogee_m=best * f).flight.speed_m_s for f in (0.98, 1.0, 1.02)]
     assert speeds[1] < min(speeds[0], speeds[2])
     q = 2 * np.sin(3e6 / 2 / EARTH_MEAN_RADIUS_M) / (1 + np.sin(3e6 / 2 / EARTH_MEAN_RADIUS_M))

@@ -18,7 +18,7 @@ from scipy.optimize import root_scalar
 
 from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU
 from noroshi.errors import PhysicsError
-from noroshi.targets.ellipse import Ellipse, free_flight
+from noroshi.targets.ellipse import Ellipse, free_flight, minimum_energy_flight
 
 FOUR_THIRDS = 4.0 / 3.0
 _TOP_M = 100e3  # refractivity there is below 1e-6 of its surface value: rays run straight above
@@ -141,13 +141,6 @@ def time_to_overhead(ground_range_m: Any, ground_speed_m_s: Any) -> Any:
     return ground_range_m / ground_speed_m_s
 
 
-def minimum_energy_apogee(range_m: float) -> float:
-    """Apogee height [m] of the flight of least energy over a surface range, closed form (vacant focus on the chord)."""
-    half = _half(range_m)
-    semi_major = EARTH_MEAN_RADIUS_M * (1.0 + np.sin(half)) / 2.0
-    return float(semi_major + EARTH_MEAN_RADIUS_M * cos(half) / 2.0 - EARTH_MEAN_RADIUS_M)
-
-
 def rise(
     range_m: float,
     sensor_height_m: float = 0.0,
@@ -161,7 +154,7 @@ def rise(
     Of least energy, unless an apogee is given; sphere without rotation. From the launch on in view: the whole flight.
     Errors: PhysicsError where no flight has the range, or heights or k are impossible.
     """
-    flight = free_flight(minimum_energy_apogee(range_m) if apogee_m is None else apogee_m, range_m)
+    flight = minimum_energy_flight(range_m) if apogee_m is None else free_flight(apogee_m, range_m)
     half = _half(range_m)
     e = flight.eccentricity
     parameter = flight.semi_major_m * (1.0 - e * e)

@@ -14,7 +14,7 @@ from sgp4.api import WGS72, Satrec
 from noroshi import frames
 from noroshi.constants import EARTH_RADIUS_M
 from noroshi.earth import itrs_from_geodetic
-from noroshi.orbits import sgp4
+from noroshi.orbits import design, sgp4
 from noroshi.orbits.elements import Elements
 from noroshi.orbits.kepler import propagate_mean, secular_rates
 from noroshi.orbits.numerical import propagate_osculating
@@ -49,6 +49,23 @@ def v_105_period(altitude_km: float) -> Found:
     inclination = np.rad2deg(np.arcsin(np.sqrt(2.0 / 3.0)))
     _, _, rate = secular_rates(_circular(altitude_km, inclination))
     return {"period": 2.0 * np.pi / float(rate[0]) / 60.0}
+
+
+def v_106(altitude_km: float) -> Found:
+    return {"inclination": np.rad2deg(design.sun_synchronous_inclination(EARTH_RADIUS_M + 1e3 * altitude_km))}
+
+
+def v_107(revolutions_per_day: float, inclination_deg: float) -> Found:
+    mean_motion = revolutions_per_day * 2.0 * np.pi / DAY_S
+    recovered = design.semi_major_axis_from_kozai(mean_motion, 0.0, np.deg2rad(inclination_deg))
+    # where 3 cos^2 i = 1 the bulge does not change the mean motion, and Kozai's is Kepler's
+    naive = design.semi_major_axis_from_kozai(mean_motion, 0.0, np.arccos(np.sqrt(1.0 / 3.0)))
+    return {"recovered": recovered / 1e3, "naive": naive / 1e3}
+
+
+def v_108(altitude_km: float) -> Found:
+    a = EARTH_RADIUS_M + 1e3 * altitude_km
+    return {"fraction": design.eclipse_fraction(a, 0.0), "beta_star": np.rad2deg(design.eclipse_beta(a))}
 
 
 def v_109(against: str) -> Found:
