@@ -154,8 +154,8 @@ def rise(
     Of least energy, unless an apogee is given; sphere without rotation. From the launch on in view: the whole flight.
     Errors: PhysicsError where no flight has the range, or heights or k are impossible.
     """
-    flight = minimum_energy_flight(range_m) if apogee_m is None else free_flight(apogee_m, range_m)
     half = _half(range_m)
+    flight = minimum_energy_flight(range_m) if apogee_m is None else free_flight(apogee_m, range_m)
     e = flight.eccentricity
     parameter = flight.semi_major_m * (1.0 - e * e)
 
