@@ -37,7 +37,7 @@ def main() -> None:
     )
     print(f"load {os.getloadavg()[0]:.1f} at the start\n")
     print(f"{'figure':58} {'measured':>26}   wanted")
-    for section in (start_up, whole_runs, rebuilt_flight, consistency):
+    for section in (start_up, published_record, thousand_glides, whole_runs, rebuilt_flight, consistency):
         for row in section():
             print(f"{row.what:58} {row.measured:>26}   {row.wanted}  {'✓' if row.met else '✗'}", flush=True)
 
@@ -83,6 +83,53 @@ def _child(arguments: list[str], environment: dict[str, str] | None = None) -> t
     if status:
         raise RuntimeError(f"noroshi {' '.join(arguments)} failed with status {status}")
     return time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+
+
+def published_record() -> Iterator[Row]:
+    """`noroshi validate`, caches warm."""
+    _child(["validate"])
+    wall, cpu, _ = _child(["validate"])
+    yield Row("noroshi validate, warm, wall (CPU)", f"{wall:.1f} s ({cpu:.1f} s)", "< 60 s", wall < 60)
+    from noroshi.validate.recompute import recompute
+    from noroshi.validate.text import counts
+
+    n = counts(recompute())
+    figure = f"{n['reproduced']} of {n['values']}, {n['failed']} off"
+    yield Row("values of the published record reproduced", figure, "several hundred, 0 off", n["failed"] == 0)
+
+
+def thousand_glides() -> Iterator[Row]:
+    """1,000 glides of 1,200 s at 1 s, float64, J2, rotation, a bank switch every 100 s; DOP853 beside it."""
+    from tests.targets.test_many_flights import gliders, oracle
+
+    from noroshi.targets.integrate import integrate, unpowered_batch
+
+    states, controls = gliders(1000)
+    bodies = unpowered_batch(1 / 13_000, 1000)
+    integrate(states, 0.0, 1.0, controls, bodies)
+    used = []
+    for _ in range(5):
+        start = time.process_time()
+        arc = integrate(states, 0.0, 1.0, controls, bodies)
+        used.append(time.process_time() - start)
+    yield Row("1,000 glides of 1,200 s, CPU, best of 5", f"{min(used):.2f} s", "<= 0.8 s", min(used) <= 0.8)
+    some = range(0, 1000, 100)
+    ends = [oracle(states[k], controls.bank_rad[:, k])[:3] for k in some]
+    gaps = [float(np.linalg.norm(arc.states[k, -1, :3] - end)) for k, end in zip(some, ends, strict=True)]
+    start = time.process_time()
+    for k in some:
+        oracle(states[k], controls.bank_rad[:, k], np.inf)
+    each = (time.process_time() - start) / len(gaps)
+    yield Row(
+        "  off from DOP853 at 1e-10, worst of 10", f"{1e3 * max(gaps):.1f} mm", "< 10 mm", max(gaps) < 0.01
+    )
+    ratio = 1000 * each / min(used)
+    yield Row(
+        "  SciPy DOP853 at 1e-10, its own steps, 1,000 flights, CPU",
+        f"{1000 * each:.0f} s ({ratio:.0f} x)",
+        "peer",
+        True,
+    )
 
 
 def rebuilt_flight() -> Iterator[Row]:

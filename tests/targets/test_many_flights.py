@@ -27,7 +27,7 @@ def gliders(count: int) -> tuple[np.ndarray, Controls]:
     return np.concatenate([r, v], axis=1), Controls(np.zeros(shape), np.full(shape, 2.6), bank)
 
 
-def oracle(state: np.ndarray, bank: np.ndarray) -> np.ndarray:
+def oracle(state: np.ndarray, bank: np.ndarray, longest_s: float = 2.0) -> np.ndarray:
     """DOP853 at 1e-10, restarted where the bank switches; equations in vectors, gravity from its own form."""
 
     def slope(_: float, y: np.ndarray, bank: float) -> np.ndarray:
@@ -50,7 +50,7 @@ def oracle(state: np.ndarray, bank: np.ndarray) -> np.ndarray:
     for k in range(0, SECONDS, HELD):
         # steps of 2 s at most: left to itself at 1e-10 it strides over the spline's knots and errs by centimetres
         state = solve_ivp(
-            slope, (k, k + HELD), state, "DOP853", rtol=1e-10, atol=1e-6, max_step=2.0, args=(bank[k],)
+            slope, (k, k + HELD), state, "DOP853", rtol=1e-10, atol=1e-6, max_step=longest_s, args=(bank[k],)
         ).y[:, -1]
     return state
 
