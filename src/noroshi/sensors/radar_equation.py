@@ -225,10 +225,10 @@ def _positive(what: str, value: float) -> None:
 def _up(value: float) -> str:
     """Three figures, rounded so that the stated value is feasible: upwards."""
     step = 10.0 ** (floor(np.log10(value)) - 2)
-    return f"{ceil(value / step - 1e-9) * step:.3g}"
+    return f"{ceil(value / step - 1e-9) * step:.6g}"
 
 
 def _down(value: float) -> str:
     """The same, downwards."""
     step = 10.0 ** (floor(np.log10(value)) - 2)
-    return f"{floor(value / step + 1e-9) * step:.3g}"
+    return f"{floor(value / step + 1e-9) * step:.6g}"
