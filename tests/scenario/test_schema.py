@@ -90,7 +90,9 @@ def test_dimensions_stand_in_the_names(part: type[Part]) -> None:
         "delete_missed",
         "delete_missed_tentative",
     }
+    bare |= {"efficiency", "p_detect", "swerling", "pulses", "tracks"}
     units = ("_s", "_ms", "_m", "_km", "_deg", "_m2", "_mrad", "_urad", "_w_m2", "_kg_m2", "_km_s", "deg")
+    units += ("_kw", "_ghz", "_mhz", "_db", "_k")
     for name, field in part.model_fields.items():
         if field.annotation in (int, float, int | None, float | None):
             assert name in bare or name.endswith(units), f"{part.__name__}.{name}"

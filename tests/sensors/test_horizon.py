@@ -13,7 +13,8 @@ from scipy.integrate import solve_ivp
 from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU
 from noroshi.errors import NoroshiError, PhysicsError
 from noroshi.sensors import horizon
-from noroshi.sensors.horizon import REFERENCE_AIR, Refraction
+from noroshi.sensors.horizon import REFERENCE_AIR
+from noroshi.sensors.models import Refraction
 from noroshi.targets.ellipse import minimum_energy_flight
 
 HEIGHTS_M = 1e3 * np.array([1, 10, 20, 30, 40, 50, 60, 100, 500, 1000])

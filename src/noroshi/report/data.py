@@ -21,6 +21,7 @@ from noroshi.earth import destination, geodesic, geodetic_from_itrs
 from noroshi.frames import rotate
 from noroshi.results import Run
 from noroshi.scenario import build
+from noroshi.scenario.schema import radar_range_max_km
 from noroshi.summary import Facts, facts
 from noroshi.tables import Notice, Phase, Reason
 from noroshi.time import utc_text
@@ -414,7 +415,7 @@ def radar_fields(run: Run) -> dict[str, np.ndarray]:
         half = radar.field_azimuth_deg
         azimuth = np.deg2rad(np.linspace(radar.facing_deg - half, radar.facing_deg + half, 49))
         lat, lon = np.deg2rad(radar.latitude_deg), np.deg2rad(radar.longitude_deg)
-        reach = min(radar.range_max_km * 1e3, EARTH_RADIUS_M)
+        reach = min(radar_range_max_km(radar) * 1e3, EARTH_RADIUS_M)
         to_lat, to_lon = destination(lat, lon, azimuth, reach)
         edge = np.stack([map_lon(to_lon), np.rad2deg(to_lat)], 1)
         site = np.array([[map_lon(np.array(lon)).item(), radar.latitude_deg]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import radians
+from math import log, radians
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +14,30 @@ from noroshi.earth import destination, itrs_from_geodetic, up_itrs
 from noroshi.errors import ScenarioError
 from noroshi.io.tle_omm import read_satellites
 from noroshi.network.models import EntryPoint, GroundLinks, Node, ShareRule, SpaceLinks
-from noroshi.scenario.schema import Ballistic, Glide, InfraredPart, Scenario, satellite_names
-from noroshi.sensors.models import Infrared, Radar
+from noroshi.scenario.schema import (
+    Ballistic,
+    Glide,
+    InfraredPart,
+    RadarPart,
+    Scenario,
+    radar_range_max_km,
+    satellite_names,
+)
+from noroshi.sensors.models import Infrared, Radar, Refraction
+from noroshi.sensors.radar_equation import (
+    RadarDesign,
+    beam_positions,
+    beamwidth,
+    check_capacity,
+    check_design,
+    check_reach,
+    field_solid_angle,
+    range_for_snr,
+    range_resolution,
+    ratio_from_db,
+    search_dwell,
+    track_dwell,
+)
 from noroshi.tables import Background
 from noroshi.targets.models import BallisticFlight, GlideFlight
 from noroshi.time import Epoch, epoch_from_utc
@@ -23,7 +45,13 @@ from noroshi.tracking.models import TrackerConfig
 from noroshi.warning.models import Area, WarningRule
 
 KM = 1e3
+KILO, MEGA, GIGA = 1e3, 1e6, 1e9
 MILLI, MICRO = 1e-3, 1e-6
+_REFRACTION = {
+    "none": Refraction.NONE,
+    "four-thirds": Refraction.FOUR_THIRDS,
+    "exponential": Refraction.EXPONENTIAL,
+}
 
 
 class Sensor(NamedTuple):
@@ -115,27 +143,7 @@ def sensors(scenario: Scenario) -> tuple[Sensor, ...]:
         for name, _ in _catalogued(catalogue):
             found.append(Sensor(name, number[catalogue.owner], models[catalogue.sensor]))
     for radar in scenario.radars:
-        model = Radar(
-            facing_rad=radians(radar.facing_deg),
-            field_azimuth_rad=radians(radar.field_azimuth_deg),
-            elevation_min_rad=radians(radar.elevation_min_deg),
-            elevation_max_rad=radians(radar.elevation_max_deg),
-            range_max_m=radar.range_max_km * KM,
-            range_reference_m=radar.range_reference_km * KM,
-            rcs_reference_m2=radar.rcs_reference_m2,
-            snr_reference=radar.snr_reference,
-            p_false_alarm=radar.p_false_alarm,
-            sigma_range_m=radar.sigma_range_m,
-            sigma_angle_rad=radar.sigma_angle_mrad * MILLI,
-            beamwidth_rad=radians(radar.beamwidth_deg),
-            range_resolution_m=radar.range_resolution_m,
-            false_alarms_per_scan=radar.false_alarms_per_scan,
-            p_detect_assumed=radar.p_detect_assumed,
-            scan_period_s=radar.scan_period_s,
-            scan_offset_s=radar.scan_offset_s,
-            processing_s=radar.processing_s,
-        )
-        found.append(Sensor(radar.name, number[radar.owner], model))
+        found.append(Sensor(radar.name, number[radar.owner], _radar(radar)))
     names = [sensor.name for sensor in found]
     twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
     if (
@@ -184,6 +192,94 @@ def _infrared(part: InfraredPart) -> Infrared:
         scan_offset_s=part.scan_offset_s,
         processing_s=part.processing_s,
     )
+
+
+def _radar(part: RadarPart) -> Radar:
+    """SNR and errors from the reference range, from the design's figures, or as stated."""
+    if part.stated is not None:
+        sigma_range_m, sigma_angle_mrad = part.stated.sigma_range_m, part.stated.sigma_angle_mrad
+        beamwidth_rad = range_resolution_m = 0.0
+        range_reference_m = radar_range_max_km(part) * KM
+        # the SNR at which P_fa^(1 / (1 + SNR)) is the stated chance: so detections have one, like all others
+        snr_reference = log(part.p_false_alarm) / log(part.stated.p_detect) - 1.0
+    else:
+        assert part.sigma_range_m is not None  # the schema has seen to both
+        assert part.sigma_angle_mrad is not None
+        sigma_range_m, sigma_angle_mrad = part.sigma_range_m, part.sigma_angle_mrad
+        snr_reference = part.snr_reference
+        if part.design is not None:
+            design = radar_design(part)
+            range_reference_m = float(range_for_snr(design, part.rcs_reference_m2, snr_reference))
+            beamwidth_rad, range_resolution_m = beamwidth(design), range_resolution(design.bandwidth_hz)
+        else:
+            assert part.range_reference_km is not None
+            range_reference_m = part.range_reference_km * KM
+            beamwidth_rad, range_resolution_m = radians(part.beamwidth_deg), part.range_resolution_m
+    return Radar(
+        facing_rad=radians(part.facing_deg),
+        field_azimuth_rad=radians(part.field_azimuth_deg),
+        elevation_min_rad=radians(part.elevation_min_deg),
+        elevation_max_rad=radians(part.elevation_max_deg),
+        range_max_m=radar_range_max_km(part) * KM,
+        range_reference_m=range_reference_m,
+        rcs_reference_m2=part.rcs_reference_m2,
+        snr_reference=snr_reference,
+        p_false_alarm=part.p_false_alarm,
+        sigma_range_m=sigma_range_m,
+        sigma_angle_rad=sigma_angle_mrad * MILLI,
+        beamwidth_rad=beamwidth_rad,
+        range_resolution_m=range_resolution_m,
+        false_alarms_per_scan=part.false_alarms_per_scan,
+        p_detect_assumed=part.p_detect_assumed,
+        scan_period_s=part.scan_period_s,
+        scan_offset_s=part.scan_offset_s,
+        processing_s=part.processing_s,
+        swerling=part.swerling,
+        pulses=part.pulses,
+        refraction=_REFRACTION[part.refraction],
+        fixed=part.stated is not None,
+        bias_range_m=part.bias_range_m,
+        bias_angle_rad=part.bias_angle_mrad * MILLI,
+    )
+
+
+def radar_design(part: RadarPart) -> RadarDesign:
+    """The design's figures, its dwell stated or shared out by the mode; for a radar that has a design.
+
+    Errors: PhysicsError where they are impossible, or where a period does not hold what the mode wants of it, or a
+    dwell no echo from the farthest range.
+    """
+    d = part.design
+    assert d is not None
+    period, reach = part.scan_period_s, radar_range_max_km(part) * KM
+    design = check_design(
+        RadarDesign(
+            average_power_w=d.average_power_kw * KILO,
+            aperture_m2=d.aperture_m2,
+            efficiency=d.efficiency,
+            frequency_hz=d.frequency_ghz * GIGA,
+            dwell_s=d.dwell_s if d.dwell_s is not None else period,
+            losses=ratio_from_db(d.losses_db),
+            noise_temperature_k=d.noise_temperature_k,
+            bandwidth_hz=d.bandwidth_mhz * MEGA,
+        )
+    )
+    looks, what, shared = 1, "dwell", period
+    if part.mode == "scan":
+        field = field_solid_angle(
+            radians(part.field_azimuth_deg), radians(part.elevation_min_deg), radians(part.elevation_max_deg)
+        )
+        looks, what = beam_positions(design, field), "beams"
+        shared = search_dwell(design, field, period, reach) if d.dwell_s is None else shared
+    elif part.mode == "track":
+        assert part.tracks is not None  # `consistency` has seen to it
+        looks, what = part.tracks, "tracks"
+        shared = track_dwell(looks, period, reach) if d.dwell_s is None else shared
+    if d.dwell_s is None:
+        return check_design(design._replace(dwell_s=shared))
+    check_capacity(d.dwell_s, looks, period, what)
+    check_reach(d.dwell_s, reach)
+    return design
 
 
 def nodes(scenario: Scenario) -> tuple[Node, ...]:

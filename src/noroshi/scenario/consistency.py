@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
-from noroshi.errors import NoroshiError
+from noroshi.errors import NoroshiError, PhysicsError
 from noroshi.scenario.locate import Path as KeyPath
 from noroshi.scenario.schema import Ballistic, Glide, Recorded, Scenario, satellite_names
 from noroshi.time import epoch_from_utc
@@ -26,7 +26,7 @@ class Mistake(NamedTuple):
 
 def mistakes(s: Scenario) -> list[Mistake]:
     """All contradictions of a scenario whose fields are each in order."""
-    return [*_names(s), *_references(s), *_grid(s), *_dates(s), *_beams(s), *_tracker(s)]
+    return [*_names(s), *_references(s), *_grid(s), *_dates(s), *_beams(s), *_radars(s), *_tracker(s)]
 
 
 def missing_files(s: Scenario, folder: Path) -> list[Mistake]:
@@ -202,6 +202,42 @@ def _beams(s: Scenario) -> Iterator[Mistake]:
                 f"lowest beam {radar.elevation_min_deg:g} deg is not below the highest, {radar.elevation_max_deg:g}",
                 "make elevation_min_deg smaller than elevation_max_deg",
             )
+
+
+def _radars(s: Scenario) -> Iterator[Mistake]:
+    """Designs that cannot be, or cannot do all of it in time; stated chances below the false alarms'."""
+    for k, radar in enumerate(s.radars):
+        if radar.stated is not None and radar.stated.p_detect <= radar.p_false_alarm:
+            yield Mistake(
+                ("radars", k, "stated", "p_detect"),
+                f"a chance of detection of {radar.stated.p_detect:g} is not above that of a false alarm, "
+                f"{radar.p_false_alarm:g}",
+                f"choose more than {radar.p_false_alarm:g}, or a smaller p_false_alarm",
+            )
+        if radar.design is None or radar.elevation_min_deg >= radar.elevation_max_deg:
+            continue
+        if (radar.tracks is None) == (radar.mode == "track"):
+            what = (
+                "without a number of tracks" if radar.tracks is None else "with tracks, but not in mode track"
+            )
+            yield Mistake(
+                ("radars", k, "mode" if radar.tracks is None else "tracks"),
+                f"a radar {what} shares its time in no known way",
+                'give mode = "track" and tracks, or neither',
+            )
+        elif radar.design.dwell_s is None and radar.mode is None:
+            yield Mistake(
+                ("radars", k, "design"),
+                "the time on a target is unknown",
+                'give dwell_s, or say by mode = "scan" or "track" how scan_period_s is shared',
+            )
+        else:
+            from noroshi.scenario.build import radar_design  # heavy, and few files have a design
+
+            try:
+                radar_design(radar)
+            except PhysicsError as error:
+                yield Mistake(("radars", k, "design"), error.what, error.remedy)
 
 
 def _tracker(s: Scenario) -> Iterator[Mistake]:

@@ -141,8 +141,32 @@ class InfraredPart(Sourced):
     processing_s: float = Field(default=0.5, ge=0, le=600, description="event to message on board")
 
 
+class RadarDesign(Part):
+    """What a radar's reach, beamwidth and resolution are computed from, instead of being stated."""
+
+    average_power_kw: float = Field(gt=0, le=1e5, description="radiated, mean over time")
+    aperture_m2: float = Field(gt=0, le=1e5, description="area of the antenna, for sending and receiving")
+    efficiency: float = Field(default=0.6, gt=0, le=1, description="effective area over area")
+    frequency_ghz: float = Field(gt=0, le=300, description="carrier frequency")
+    bandwidth_mhz: float = Field(gt=0, le=1e5, description="range resolution is c / (2 bandwidth)")
+    losses_db: float = Field(ge=0, le=60, description="all losses together")
+    noise_temperature_k: float = Field(gt=0, le=1e6, description="of the whole receiving system")
+    dwell_s: float | None = Field(
+        default=None, gt=0, le=600, description="time on a target; without it, mode says how time is shared"
+    )
+
+
+class RadarStated(Part):
+    """A radar's performance as stated, whatever the target: nothing is computed from range or cross-section."""
+
+    p_detect: float = Field(gt=0, lt=1, description="in view and in range")
+    sigma_range_m: float = Field(gt=0, le=10_000, description="range noise")
+    sigma_angle_mrad: float = Field(gt=0, le=100, description="angle noise, per axis")
+    range_max_km: float = Field(gt=0, le=10_000, description="farthest target")
+
+
 class RadarPart(Sourced):
-    """A ground radar."""
+    """A ground radar, described by its reference range, its design, or its stated performance."""
 
     name: Name
     owner: Nation
@@ -153,28 +177,98 @@ class RadarPart(Sourced):
     field_azimuth_deg: float = Field(default=180.0, gt=0, le=180, description="half-width; 180: all round")
     elevation_min_deg: float = Field(default=3.0, ge=0, le=89, description="lowest beam")
     elevation_max_deg: float = Field(default=90.0, gt=0, le=90, description="highest beam")
-    range_max_km: float = Field(gt=0, le=10_000, description="farthest target")
-    range_reference_km: float = Field(
-        gt=0, le=10_000, description="where rcs_reference_m2 gives snr_reference"
+    range_max_km: float | None = Field(
+        default=None, gt=0, le=10_000, description="farthest target; required but with stated"
+    )
+    range_reference_km: float | None = Field(
+        default=None,
+        gt=0,
+        le=10_000,
+        description="where rcs_reference_m2 gives snr_reference; required without design or stated",
     )
     rcs_reference_m2: float = Field(default=1.0, gt=0, le=1e6, description="cross-section at the reference")
     snr_reference: float = Field(default=20.0, gt=0, le=1e6, description="power ratio at the reference range")
     p_false_alarm: float = Field(
-        default=1e-6, gt=0, lt=0.1, description="per resolution cell; P_d = P_fa ^ (1 / (1 + SNR))"
+        default=1e-6,
+        gt=0,
+        lt=0.1,
+        description="per resolution cell; Swerling 1: P_d = P_fa ^ (1 / (1 + SNR))",
     )
-    sigma_range_m: float = Field(gt=0, le=10_000, description="range noise at high SNR")
-    sigma_angle_mrad: float = Field(gt=0, le=100, description="angle noise at high SNR, per axis")
+    sigma_range_m: float | None = Field(
+        default=None, gt=0, le=10_000, description="range noise at high SNR; required but with stated"
+    )
+    sigma_angle_mrad: float | None = Field(
+        default=None, gt=0, le=100, description="angle noise at high SNR, per axis; required but with stated"
+    )
     beamwidth_deg: float = Field(
         default=1.0, ge=0, le=30, description="angle noise grows by beamwidth / (1.6 sqrt(2 SNR))"
     )
     range_resolution_m: float = Field(
         default=15.0, ge=0, le=10_000, description="range noise grows by resolution / sqrt(2 SNR)"
     )
+    design: RadarDesign | None = Field(
+        default=None, description="figures from which reach, beamwidth and resolution are computed"
+    )
+    stated: RadarStated | None = Field(default=None, description="performance instead of a reference range")
+    swerling: int = Field(
+        default=1, ge=0, le=4, description="fluctuation: 0 none, 1 and 3 by dwell, 2 and 4 by pulse"
+    )
+    pulses: int = Field(
+        default=1, ge=1, le=1000, description="of a dwell, added without phase; SNR is that of the dwell"
+    )
+    refraction: Literal["none", "four-thirds", "exponential"] = Field(
+        default="none", description="how beams bend: lowers the horizon and the field's true elevations"
+    )
+    mode: Literal["scan", "track"] | None = Field(
+        default=None,
+        description="of a design: each scan_period_s searches the field once (scan) or revisits `tracks` targets",
+    )
+    tracks: int | None = Field(
+        default=None, ge=1, le=100_000, description="revisited every scan_period_s, with mode track"
+    )
+    bias_range_m: float = Field(
+        default=0.0, ge=0, le=10_000, description="registration: sigma of an error that lasts for the run"
+    )
+    bias_angle_mrad: float = Field(default=0.0, ge=0, le=100, description="the same in angle, per axis")
     false_alarms_per_scan: float = Field(default=0.0, ge=0, le=1000, description="mean number, Poisson")
     p_detect_assumed: float = Field(default=0.9, gt=0, lt=1, description="what trackers are told")
     scan_period_s: float = Field(default=1.0, gt=0, le=600, description="between scans, on the grid")
     scan_offset_s: float = Field(default=0.0, ge=0, le=600, description="of the first scan, on the grid")
     processing_s: float = Field(default=0.2, ge=0, le=600, description="event to message")
+
+    @model_validator(mode="after")
+    def _is_described_once(self) -> Self:
+        reference = {"range_reference_km", "rcs_reference_m2", "snr_reference"}
+        computed = {"beamwidth_deg", "range_resolution_m"}
+        figures = {"range_max_km", "sigma_range_m", "sigma_angle_mrad"}
+        if self.stated is not None:
+            described, needed = "stated", set()
+            barred = reference | computed | figures | {"design", "swerling", "pulses", "mode", "tracks"}
+        elif self.design is not None:
+            described, needed, barred = "design", figures, reference | computed
+        else:
+            described, needed, barred = (
+                "range_reference_km",
+                figures | {"range_reference_km"},
+                {"mode", "tracks"},
+            )
+        missing = sorted(name for name in needed if getattr(self, name) is None)
+        if missing:
+            hint = "" if described == "design" else "; or describe the radar by `design` or `stated`"
+            raise ValueError(f"needs {', '.join(missing)}{hint}")
+        # by value, not by what the file names: a stored scenario names every key
+        fields = type(self).model_fields
+        twice = sorted(name for name in barred if getattr(self, name) != fields[name].default)
+        if twice:
+            raise ValueError(f"is described by `{described}`, which leaves no room for {', '.join(twice)}")
+        return self
+
+
+def radar_range_max_km(radar: RadarPart) -> float:
+    """How far a radar looks at most, however it is described [km]."""
+    value = radar.range_max_km if radar.stated is None else radar.stated.range_max_km
+    assert value is not None  # the schema has seen to it
+    return value
 
 
 class EntryPart(Sourced):

@@ -8,7 +8,7 @@ added, removed or rescheduled elsewhere changes it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Float64, Int
@@ -17,7 +17,7 @@ from scipy.special import ndtr
 from noroshi.errors import ScenarioError
 from noroshi.frames import rotate, rotate_back
 from noroshi.random import stream
-from noroshi.sensors import infrared, radar
+from noroshi.sensors import infrared, radar, swerling
 from noroshi.sensors.axes import azimuth_elevation, direction, itrs_from_sensor, quaternion, tangent_noise
 from noroshi.sensors.models import Infrared, Radar
 from noroshi.tables import (
@@ -79,7 +79,13 @@ def observe(
     looks, luck = _look(opportunities, truth, sensor, time, (seed, run), sensor_names, target_names)
     seen = np.flatnonzero(looks.reason == Reason.DETECTED)
     plots = _join(
-        _echoes(sensors, looks, seen, luck[seen], time, ephemeris, truth, axes, m),
+        _registered(
+            _echoes(sensors, looks, seen, luck[seen], time, ephemeris, truth, axes, m),
+            sensors,
+            looks.sensor[seen],
+            (seed, run),
+            sensor_names,
+        ),
         *(
             _clutter(s, np.flatnonzero(sensor == k), (seed, run), sensor_names[k])
             for k, s in enumerate(sensors)
@@ -212,6 +218,31 @@ def _echoes(
     return _Plots(scan, target, u, range_m, sigma_angle, sigma_range, snr, luck[:, 4])
 
 
+def _registered(
+    plots: _Plots,
+    sensors: Sequence[Infrared | Radar],
+    by: np.ndarray,
+    key: tuple[int, int],
+    sensor_names: Sequence[str],
+) -> _Plots:
+    """The plots as a radar that is not quite aligned reports them: one error per radar and run, in no sigma."""
+    for number in np.unique(by):
+        s, rows = sensors[number], by == number
+        if isinstance(s, Radar) and (s.bias_range_m > 0.0 or s.bias_angle_rad > 0.0):
+            off = stream(*key, "registration", sensor_names[int(number)]).standard_normal(3)
+            across, upwards = (np.full(np.count_nonzero(rows), s.bias_angle_rad * off[k]) for k in (0, 1))
+            plots.u[rows] = tangent_noise(plots.u[rows], across, upwards)
+            plots.range_m[rows] += s.bias_range_m * off[2]
+    return plots
+
+
+def _measured(s: Radar, u: np.ndarray, snr: Any) -> np.ndarray:
+    """SNR that a radar measures, for the draws u that made its detections."""
+    if s.swerling == 1 and s.pulses == 1:
+        return radar.measured_snr(u, snr)
+    return swerling.measured_snr(s.swerling, u, snr, s.pulses, s.p_false_alarm)
+
+
 def _quality(
     sensors: Sequence[Infrared | Radar], by: np.ndarray, u: np.ndarray, snr: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -223,7 +254,7 @@ def _quality(
             measured[rows] = infrared.measured_snr(u[rows], snr[rows], s.p_detect_max)
             angle[rows] = infrared.sigma_angle(measured[rows], s.sigma_floor_rad, s.pixel_rad)
         else:
-            measured[rows] = radar.measured_snr(u[rows], snr[rows])
+            measured[rows] = _measured(s, u[rows], snr[rows])
             angle[rows] = radar.sigma_angle(measured[rows], s.sigma_angle_rad, s.beamwidth_rad)
             distance[rows] = radar.sigma_range(measured[rows], s.sigma_range_m, s.range_resolution_m)
     return measured, angle, distance
@@ -247,7 +278,7 @@ def _clutter(sensor: Infrared | Radar, scan: np.ndarray, key: tuple[int, int], n
         azimuth = (2.0 * u[:, 1] - 1.0) * min(sensor.field_azimuth_rad, np.pi)
         where = direction(azimuth, np.arcsin(low + (high - low) * u[:, 0]))
         range_m = u[:, 2] * sensor.range_max_m
-        snr = radar.measured_snr(sensor.p_false_alarm * u[:, 3], 0.0)
+        snr = _measured(sensor, sensor.p_false_alarm * u[:, 3], 0.0)
         sigma_angle = radar.sigma_angle(snr, sensor.sigma_angle_rad, sensor.beamwidth_rad)
         sigma_range = radar.sigma_range(snr, sensor.sigma_range_m, sensor.range_resolution_m)
     scan = np.repeat(scan, count)

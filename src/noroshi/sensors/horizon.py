@@ -9,7 +9,6 @@ Plain numbers or NumPy arrays. Not for terrain, ducts, or the ellipsoid (the loo
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum
 from math import cos, pi, sqrt, tan
 from typing import Any, NamedTuple
 
@@ -18,20 +17,13 @@ from scipy.optimize import root_scalar
 
 from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU
 from noroshi.errors import PhysicsError
+from noroshi.sensors.models import Refraction
 from noroshi.targets.ellipse import Ellipse, free_flight, minimum_energy_flight
 
 FOUR_THIRDS = 4.0 / 3.0
 _TOP_M = 100e3  # refractivity there is below 1e-6 of its surface value: rays run straight above
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
 _HEIGHTS = 300  # of the table by which looks are judged; interpolation errs by less than 1 urad (tested)
-
-
-class Refraction(IntEnum):
-    """How a radar's beam bends."""
-
-    NONE = 0
-    FOUR_THIRDS = 1
-    EXPONENTIAL = 2
 
 
 class Air(NamedTuple):

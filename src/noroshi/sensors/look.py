@@ -7,7 +7,7 @@ so one compiled program serves any mixture of sensors. Geometry is ITRS, so the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -18,9 +18,10 @@ import noroshi._jax  # noqa: F401
 from noroshi.earth import earth_behind_margin, grazing_clear, height_itrs, occlusion_margin
 from noroshi.errors import ScenarioError
 from noroshi.frames import rotate
-from noroshi.sensors import infrared, radar
+from noroshi.sensors import infrared, radar, swerling
 from noroshi.sensors.axes import itrs_from_sensor
-from noroshi.sensors.models import Infrared, Radar
+from noroshi.sensors.horizon import lowest_elevation
+from noroshi.sensors.models import Infrared, Radar, Refraction
 from noroshi.tables import Background, Ephemeris, Opportunities, Reason, Truth
 
 P_WORTH_NAMING = 1e-3  # below this a look counts as below threshold and never detects (tables.Reason)
@@ -46,6 +47,8 @@ def opportunities(
     Radar: straight lines over the exact ellipsoid, no refraction. The 4/3 Earth radius fits the lowest 10 km or so
     of air only; for targets above about 20 km it would put the horizon too far (841 km instead of 728 km for a
     target at 40 km), and a minimum elevation of some degrees, not the horizon, bounds the field in practice.
+    A radar with refraction is judged by apparent elevations, in the field and over the horizon alike; what the
+    straight line sees it sees too.
 
     Errors: ScenarioError where a sensor's band has no intensity in `truth`.
     """
@@ -73,7 +76,48 @@ def opportunities(
             reason[:, chosen], snr[:, chosen], p_detect[:, chosen], range_m[:, chosen] = map(
                 np.asarray, found
             )
+        for k, s in enumerate(sensors):
+            if isinstance(s, Radar) and not _usual(s):
+                given = _given(s, r_sensor[:, k], r_target, truth)
+                own = _look_radar(
+                    _columns([s]), r_sensor[:, [k]], axes[:, [k]], r_target, truth.alive, truth.rcs_m2, given
+                )
+                reason[:, [k]], snr[:, [k]], p_detect[:, [k]], range_m[:, [k]] = map(np.asarray, own)
     return Opportunities(truth.t, reason, snr, p_detect, range_m)
+
+
+class _Given(NamedTuple):
+    """What is worked out beforehand for a radar that is more than the usual one, each [time, 1, target]."""
+
+    snr: Any
+    p_detect: Any
+    lowest_rad: Any  # true elevations, at which the target appears at the limits of the field and the horizon
+    highest_rad: Any
+    horizon_rad: Any
+
+
+def _usual(s: Radar) -> bool:
+    """Whether one program serves: Swerling 1, one pulse, straight rays, SNR by the range."""
+    return s.swerling == 1 and s.pulses == 1 and s.refraction == Refraction.NONE and not s.fixed
+
+
+def _given(s: Radar, r_sensor: np.ndarray, r_target: np.ndarray, truth: Truth) -> _Given:
+    distance = np.linalg.norm(r_target - r_sensor[:, None], axis=-1)
+    looked = truth.alive & (distance <= s.range_max_m) & (distance > 0.0)
+    far = np.where(looked, distance, np.inf)
+    if s.fixed:
+        snr = np.where(looked, s.snr_reference, 0.0)
+    else:
+        snr = radar.snr(truth.rcs_m2, far, s.snr_reference, s.rcs_reference_m2, s.range_reference_m)
+    p_detect = np.zeros(looked.shape)
+    p_detect[looked] = swerling.p_detect(s.swerling, snr[looked], s.pulses, s.p_false_alarm)
+    height = np.where(looked, np.asarray(height_itrs(r_target)), 0.0)
+    sensor_height = float(np.asarray(height_itrs(r_sensor[0])))
+    limits = (
+        lowest_elevation(e, sensor_height, height, Refraction(s.refraction))
+        for e in (s.elevation_min_rad, s.elevation_max_rad, -np.inf)
+    )
+    return _Given(*(column[:, None] for column in (snr, p_detect, *limits)))
 
 
 def _pick(sensors: Sequence[Any], chosen: list[int]) -> list[tuple[int, Any]]:
@@ -126,7 +170,13 @@ def _look_infrared(
 
 @jax.jit
 def _look_radar(
-    s: Any, r_sensor: Any, axes: Any, r_target: Any, alive: Any, rcs_m2: Any
+    s: Any,
+    r_sensor: Any,
+    axes: Any,
+    r_target: Any,
+    alive: Any,
+    rcs_m2: Any,
+    given: _Given | None = None,
 ) -> tuple[Any, Any, Any, Any]:
     a, b = r_sensor[:, :, None], r_target[:, None]
     line = b - a
@@ -134,14 +184,21 @@ def _look_radar(
     alive = alive[:, None]
     x, y, z = jnp.einsum("tsic,tski->ctsk", axes, line) / distance
     azimuth, elevation = jnp.arctan2(y, x), jnp.arcsin(jnp.clip(z, -1.0, 1.0))
+    if given is None:
+        lowest, highest = s.elevation_min_rad, s.elevation_max_rad
+        snr = radar.snr(rcs_m2, distance, s.snr_reference, s.rcs_reference_m2, s.range_reference_m)
+        p = radar.p_detect(snr, s.p_false_alarm)
+        hidden = ~alive | (occlusion_margin(a, b) < 0.0)
+    else:
+        lowest, highest, snr, p = given.lowest_rad, given.highest_rad, given.snr, given.p_detect
+        below = (occlusion_margin(a, b) < 0.0) & (elevation < given.horizon_rad)
+        # without bent rays the ellipsoid alone decides
+        hidden = ~alive | jnp.where(s.refraction == int(Refraction.NONE), occlusion_margin(a, b) < 0.0, below)
     outside = (
         (jnp.abs(azimuth) > s.field_azimuth_rad + _EDGE)
-        | (elevation < s.elevation_min_rad - _EDGE)
-        | (elevation > s.elevation_max_rad + _EDGE)
+        | (elevation < lowest - _EDGE)
+        | (elevation > highest + _EDGE)
     )
-    snr = radar.snr(rcs_m2, distance, s.snr_reference, s.rcs_reference_m2, s.range_reference_m)
-    p = radar.p_detect(snr, s.p_false_alarm)
-    hidden = ~alive | (occlusion_margin(a, b) < 0.0)
     reason = _first(
         (hidden, Reason.BELOW_HORIZON),
         (outside, Reason.OUT_OF_FIELD),

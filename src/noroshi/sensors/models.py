@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import NamedTuple
+
+
+class Refraction(IntEnum):
+    """How a radar's beam bends: not at all, over an effective Earth, or in air of exponential refractivity."""
+
+    NONE = 0
+    FOUR_THIRDS = 1
+    EXPONENTIAL = 2
 
 
 class Infrared(NamedTuple):
@@ -28,7 +37,10 @@ class Infrared(NamedTuple):
 
 
 class Radar(NamedTuple):
-    """A ground radar: fourth-power law from one stated reference range, Swerling 1 detection."""
+    """A ground radar: fourth-power law from one stated reference range, detection by Swerling's cases.
+
+    Elevations are those at which the radar sees a target: with refraction above where it stands.
+    """
 
     facing_rad: float  # azimuth of the boresight, clockwise from north
     field_azimuth_rad: float  # half-width about the boresight; pi: all round
@@ -48,3 +60,11 @@ class Radar(NamedTuple):
     scan_period_s: float
     scan_offset_s: float
     processing_s: float
+    swerling: int = 1  # 0 steady, 1 to 4
+    pulses: int = 1  # of a dwell, added without phase; SNR is always that of the whole dwell
+    refraction: int = Refraction.NONE
+    fixed: bool = (
+        False  # snr_reference at every range and cross-section: performance that is stated, not computed
+    )
+    bias_range_m: float = 0.0  # 1 sigma of what a whole run's ranges are off by
+    bias_angle_rad: float = 0.0  # the same of directions, per axis

@@ -187,6 +187,16 @@ def check_capacity(dwell_s: float, looks: int, period_s: float, what: str = "bea
         )
 
 
+def check_reach(dwell_s: float, range_max_m: float) -> None:
+    """PhysicsError where an echo from a range does not come back within the dwell."""
+    need = echo_time(range_max_m)
+    if need > dwell_s:
+        raise PhysicsError(
+            f"an echo from {range_max_m / 1e3:g} km needs {need:.3g} s, longer than a dwell of {dwell_s:g} s",
+            remedy=f"look no farther than {_down(LIGHT_M_S * dwell_s / 2e3)} km, or dwell {_up(need)} s or more",
+        )
+
+
 def ratio_from_db(db: float) -> float:
     """Power ratio of decibels."""
     return 10.0 ** (db / 10.0)
@@ -215,10 +225,10 @@ def _positive(what: str, value: float) -> None:
 def _up(value: float) -> str:
     """Three figures, rounded so that the stated value is feasible: upwards."""
     step = 10.0 ** (floor(np.log10(value)) - 2)
-    return f"{ceil(value / step - 1e-9) * step:.3g}"
+    return f"{ceil(value / step - 1e-9) * step:.6g}"
 
 
 def _down(value: float) -> str:
     """The same, downwards."""
     step = 10.0 ** (floor(np.log10(value)) - 2)
-    return f"{floor(value / step + 1e-9) * step:.3g}"
+    return f"{floor(value / step + 1e-9) * step:.6g}"
