@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from noroshi.constants import EARTH_POLAR_RADIUS_M, EARTH_RADIUS_M
 from noroshi.earth import earth_behind_margin, itrs_from_geodetic, occlusion_margin
@@ -28,9 +28,11 @@ def limb(
     away = -1.0 if start > 45.0 else 1.0
 
     def edge(margin: Any, least: float, most: float) -> float:
-        return float(
-            brentq(lambda x: margin(sensor, target(x)), start + away * least, start + away * most, xtol=1e-11)
-        )
+        return root_scalar(
+            lambda x: margin(sensor, target(x)),
+            bracket=(start + away * least, start + away * most),
+            xtol=1e-11,
+        ).root
 
     visible = edge(lambda s, t: occlusion_margin(s, t, 1e3 * shell_km), 30.0, 45.0)
     return {"visible_to": visible, "earth_behind_to": edge(earth_behind_margin, 15.0, 30.0)}

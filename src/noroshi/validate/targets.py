@@ -80,9 +80,11 @@ class _Glide(NamedTuple):
         """Time, height and distance when the speed first falls to a value."""
         k = int(np.argmax(self.speed < speed_m_s))
         share = (self.speed[k - 1] - speed_m_s) / (self.speed[k - 1] - self.speed[k])
-        return tuple(
-            float(x[k - 1] + share * (x[k] - x[k - 1])) for x in (self.time, self.height, self.distance)
-        )
+
+        def between(x: np.ndarray) -> float:
+            return float(x[k - 1] + share * (x[k] - x[k - 1]))
+
+        return between(self.time), between(self.height), between(self.distance)
 
 
 @cache
