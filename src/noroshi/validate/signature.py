@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from noroshi.constants import SUN_TEMPERATURE_K
+import numpy as np
+
+from noroshi.atmosphere import density
+from noroshi.constants import EARTH_MEAN_RADIUS_M, SUN_TEMPERATURE_K
 from noroshi.radiometry import (
     BANDS,
     SUN_SOLID_ANGLE_SR,
@@ -14,8 +18,47 @@ from noroshi.radiometry import (
     sun_irradiance,
     total_radiance,
 )
+from noroshi.targets import heating
+from noroshi.targets.integrate import SPHERE, coast_controls, integrate, unpowered_batch
 
 Found = dict[str, Any]
+
+
+def v_401(density_kg_m3: float, speed_m_s: float, nose_m: float) -> Found:
+    flow = (density_kg_m3, speed_m_s, nose_m)
+    return {
+        "sutton_graves": heating.sutton_graves(*flow),
+        "cold_wall": heating.stagnation(*flow),
+        "brandis_johnston": heating.brandis_johnston(*flow) / 1e4,
+    }
+
+
+@cache
+def _hayabusa() -> Found:
+    """The capsule from 200 km down over a sphere without rotation: 16.3 kg, 0.40 m across, Cd 1.2, nose 0.2 m."""
+    speed, angle, emissivity, nose = 11_700.0, np.deg2rad(-12.4), 0.9, 0.2
+    drag = 1.2 * np.pi * 0.2**2 / 16.3
+    start = [EARTH_MEAN_RADIUS_M + 200e3, 0.0, 0.0, speed * np.sin(angle), speed * np.cos(angle), 0.0]
+    step = 0.25
+    arc = integrate(np.array([start]), 0.0, step, coast_controls(round(400 / step)), unpowered_batch(drag, 1), SPHERE)
+    path = arc.states[0, : arc.steps[0] + 1]
+    h = np.linalg.norm(path[:, :3], axis=1) - EARTH_MEAN_RADIUS_M
+    v = np.linalg.norm(path[:, 3:], axis=1)
+    fast = v > heating.STAGNATION_RANGE_M_S[0]
+    flux = heating.sutton_graves(density(h[fast]), v[fast], nose)
+    k = int(np.argmax(flux))
+    low = int(np.argmax(h[fast] < 42e3))
+    return {
+        "peak_heating": flux[k] / 1e6,
+        "peak_height": h[k] / 1e3,
+        "speed": v[k],
+        "cold_wall": heating.cold_wall_temperature(flux[k], emissivity),
+        "at_42_km": heating.cold_wall_temperature(flux[low], emissivity),
+    }
+
+
+def v_404() -> Found:
+    return _hayabusa()
 
 
 def v_405(temperature_k: float) -> Found:
