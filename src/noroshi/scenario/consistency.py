@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from noroshi.errors import NoroshiError
+from noroshi.scenario.infrared import contradictions
 from noroshi.scenario.locate import Path as KeyPath
 from noroshi.scenario.schema import Ballistic, Glide, Recorded, Scenario, satellite_names
 from noroshi.time import epoch_from_utc
@@ -26,7 +27,7 @@ class Mistake(NamedTuple):
 
 def mistakes(s: Scenario) -> list[Mistake]:
     """All contradictions of a scenario whose fields are each in order."""
-    return [*_names(s), *_references(s), *_grid(s), *_dates(s), *_beams(s), *_tracker(s)]
+    return [*_names(s), *_references(s), *_grid(s), *_dates(s), *_beams(s), *_infrared(s), *_tracker(s)]
 
 
 def missing_files(s: Scenario, folder: Path) -> list[Mistake]:
@@ -202,6 +203,12 @@ def _beams(s: Scenario) -> Iterator[Mistake]:
                 f"lowest beam {radar.elevation_min_deg:g} deg is not below the highest, {radar.elevation_max_deg:g}",
                 "make elevation_min_deg smaller than elevation_max_deg",
             )
+
+
+def _infrared(s: Scenario) -> Iterator[Mistake]:
+    for k, part in enumerate(s.infrared):
+        for key, what, remedy in contradictions(part):
+            yield Mistake(("infrared", k, *key), what, remedy)
 
 
 def _tracker(s: Scenario) -> Iterator[Mistake]:
