@@ -21,6 +21,7 @@ from noroshi.results import Run
 from noroshi.scenario import build
 from noroshi.scenario.schema import Scenario
 from noroshi.sensors.detect import observe
+from noroshi.sensors.exclusion import sky
 from noroshi.sensors.look import opportunities
 from noroshi.summary import summarise
 from noroshi.tables import Contributions, Deliveries, Detections, Scans, Tracks
@@ -74,7 +75,7 @@ def simulate(
 
     progress("look", 0, 1)
     models = [sensor.model for sensor in sensors]
-    chances = opportunities(models, places, true, m)
+    chances = opportunities(models, places, true, m, sky(epoch, t))
     looks, scans, detections, answers = observe(
         models, places.sensors, true.targets, places, true, chances, m, seed, run
     )

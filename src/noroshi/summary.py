@@ -88,6 +88,7 @@ def summarise(
 ) -> dict[str, Any]:
     """The summary of one run, ready for JSON: floats, ints, strings and None only."""
     flights = [facts(truth, itrs_from_gcrs, k) for k in range(len(truth.targets))]
+    never = _never(scenario)
     areas = build.areas(scenario)
     reached = [_reached(areas, scenario.warning.corridor_km * 1e3, flight) for flight in flights]
     nodes = {}
@@ -106,7 +107,7 @@ def summarise(
             "warnings": warned,
             "gospa_m": _number(scores[n].gospa_m),
             "latency_s": _latency(deliveries, detections, n),
-            "looks": looks_by_reason(_looks_of(deliveries, looks, n)),
+            "looks": looks_by_reason(_looks_of(deliveries, looks, n), never),
         }
     return {
         "schema": SCHEMA,
@@ -119,10 +120,20 @@ def summarise(
             for k, (name, flight) in enumerate(zip(truth.targets, flights, strict=True))
         },
         "nodes": nodes,
-        "looks": looks_by_reason(looks.reason),
-        "looks_in_view": looks_by_reason(looks.reason, without=(Reason.BELOW_HORIZON,)),
+        "looks": looks_by_reason(looks.reason, never),
+        "looks_in_view": looks_by_reason(looks.reason, (*never, Reason.BELOW_HORIZON)),
         "published": published(scenario, truth, flights, nodes),
     }
+
+
+def _never(scenario: Scenario) -> tuple[Reason, ...]:
+    """Reasons for which no look of a scenario can fail, as no sensor of it states such a limit."""
+    stated = {
+        Reason.SUN_EXCLUSION: any(s.sun_exclusion_deg for s in scenario.infrared),
+        Reason.MOON_EXCLUSION: any(s.moon_exclusion_deg for s in scenario.infrared),
+        Reason.LIMB_EXCLUSION: any(s.limb_exclusion_km or s.limb_exclusion_deg for s in scenario.infrared),
+    }
+    return tuple(reason for reason, used in stated.items() if not used)
 
 
 def _number(value: float) -> float | None:

@@ -40,7 +40,7 @@ class Phase(IntEnum):
 
 
 class Reason(IntEnum):
-    """Outcome of one look of one sensor at one target; the first that applies, in this order."""
+    """Outcome of one look of one sensor at one target; the first that applies, in the order of REASONS_IN_ORDER."""
 
     DETECTED = 0
     BELOW_HORIZON = 1  # the Earth is in between
@@ -51,6 +51,26 @@ class Reason(IntEnum):
     EARTH_BEHIND = 6  # infrared: Earth background, and the sensor needs space behind
     BELOW_THRESHOLD = 7  # in view, but too faint for any chance worth naming (p_detect < 1e-3)
     MISSED = 8  # in view and bright enough; the draw failed
+    # numbers are never given anew, so later reasons stand here whatever their place in the order
+    SUN_EXCLUSION = 9  # infrared: too close to the Sun
+    MOON_EXCLUSION = 10  # infrared: too close to the Moon
+    LIMB_EXCLUSION = 11  # infrared: space behind, but the line passes the Earth's limb too low
+
+
+REASONS_IN_ORDER = (
+    Reason.BELOW_HORIZON,
+    Reason.OUT_OF_FIELD,
+    Reason.OUT_OF_RANGE,
+    Reason.BELOW_CLOUD,
+    Reason.BELOW_GRAZING,
+    Reason.EARTH_BEHIND,
+    Reason.SUN_EXCLUSION,
+    Reason.MOON_EXCLUSION,
+    Reason.LIMB_EXCLUSION,
+    Reason.BELOW_THRESHOLD,
+    Reason.MISSED,
+    Reason.DETECTED,
+)
 
 
 class Status(IntEnum):

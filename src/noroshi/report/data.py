@@ -23,7 +23,7 @@ from noroshi.results import Run
 from noroshi.scenario import build
 from noroshi.scenario.schema import radar_range_max_km
 from noroshi.summary import Facts, facts
-from noroshi.tables import Notice, Phase, Reason
+from noroshi.tables import REASONS_IN_ORDER, Notice, Phase, Reason
 from noroshi.time import utc_text
 from noroshi.warning.areas import distances
 
@@ -320,9 +320,9 @@ def _lanes(run: Run) -> dict[tuple[str, str], tuple[Lane, ...]]:
 
 
 def _losses(summary: dict[str, Any]) -> tuple[Loss, ...]:
-    order = [r.name.lower() for r in (*(r for r in Reason if r != Reason.DETECTED), Reason.DETECTED)]
+    order = [r.name.lower() for r in REASONS_IN_ORDER]
     below = Reason.BELOW_HORIZON.name.lower()
-    names = [name for name in order if summary["looks"][name] > 0.0]
+    names = [name for name in order if summary["looks"].get(name, 0.0) > 0.0]
     of_all = printed_shares([summary["looks"][name] for name in names])
     above = [name for name in names if name != below]
     of_view = dict(

@@ -14,10 +14,10 @@ from noroshi.earth import destination, itrs_from_geodetic, up_itrs
 from noroshi.errors import ScenarioError
 from noroshi.io.tle_omm import read_satellites
 from noroshi.network.models import EntryPoint, GroundLinks, Node, ShareRule, SpaceLinks
+from noroshi.scenario.infrared import infrared
 from noroshi.scenario.schema import (
     Ballistic,
     Glide,
-    InfraredPart,
     RadarPart,
     Scenario,
     radar_range_max_km,
@@ -38,7 +38,6 @@ from noroshi.sensors.radar_equation import (
     search_dwell,
     track_dwell,
 )
-from noroshi.tables import Background
 from noroshi.targets.models import BallisticFlight, GlideFlight
 from noroshi.time import Epoch, epoch_from_utc
 from noroshi.tracking.models import TrackerConfig
@@ -46,7 +45,7 @@ from noroshi.warning.models import Area, WarningRule
 
 KM = 1e3
 KILO, MEGA, GIGA = 1e3, 1e6, 1e9
-MILLI, MICRO = 1e-3, 1e-6
+MILLI = 1e-3
 _REFRACTION = {
     "none": Refraction.NONE,
     "four-thirds": Refraction.FOUR_THIRDS,
@@ -134,7 +133,7 @@ def platforms(scenario: Scenario):
 def sensors(scenario: Scenario) -> tuple[Sensor, ...]:
     """Every sensor: layers' satellites plane by plane, catalogued satellites, then radars."""
     number = {code: k for k, code in enumerate(nations(scenario))}
-    models = {part.name: _infrared(part) for part in scenario.infrared}
+    models = {part.name: infrared(part) for part in scenario.infrared}
     found = []
     for layer in scenario.layers:
         for name in satellite_names(layer):
@@ -170,28 +169,6 @@ def _catalogued(catalogue):
             remedy="names must be written as in the file: " + ", ".join(sorted(by_name)[:8]),
         )
     return [(name, by_name[name]) for name in catalogue.names]
-
-
-def _infrared(part: InfraredPart) -> Infrared:
-    return Infrared(
-        band=part.band,
-        field_cone_rad=radians(part.field_of_regard_deg),
-        grazing_height_m=part.grazing_height_km * KM,
-        cloud_top_m=part.cloud_top_km * KM,
-        background=int(Background.SPACE if part.background == "space" else Background.ANY),
-        range_max_m=part.range_max_km * KM,
-        nei_space_w_m2=part.nei_space_w_m2,
-        nei_earth_w_m2=part.nei_earth_w_m2,
-        threshold_snr=part.threshold_snr,
-        p_detect_max=part.p_detect_max,
-        sigma_floor_rad=part.sigma_floor_urad * MICRO,
-        pixel_rad=part.pixel_urad * MICRO,
-        false_alarms_per_scan=part.false_alarms_per_scan,
-        p_detect_assumed=part.p_detect_assumed,
-        scan_period_s=part.scan_period_s,
-        scan_offset_s=part.scan_offset_s,
-        processing_s=part.processing_s,
-    )
 
 
 def _radar(part: RadarPart) -> Radar:

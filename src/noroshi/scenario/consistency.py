@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from noroshi.errors import NoroshiError, PhysicsError
+from noroshi.scenario.infrared import contradictions
 from noroshi.scenario.locate import Path as KeyPath
 from noroshi.scenario.schema import Ballistic, Glide, Recorded, Scenario, satellite_names
 from noroshi.time import epoch_from_utc
@@ -26,7 +27,16 @@ class Mistake(NamedTuple):
 
 def mistakes(s: Scenario) -> list[Mistake]:
     """All contradictions of a scenario whose fields are each in order."""
-    return [*_names(s), *_references(s), *_grid(s), *_dates(s), *_beams(s), *_radars(s), *_tracker(s)]
+    return [
+        *_names(s),
+        *_references(s),
+        *_grid(s),
+        *_dates(s),
+        *_beams(s),
+        *_infrared(s),
+        *_radars(s),
+        *_tracker(s),
+    ]
 
 
 def missing_files(s: Scenario, folder: Path) -> list[Mistake]:
@@ -238,6 +248,12 @@ def _radars(s: Scenario) -> Iterator[Mistake]:
                 radar_design(radar)
             except PhysicsError as error:
                 yield Mistake(("radars", k, "design"), error.what, error.remedy)
+
+
+def _infrared(s: Scenario) -> Iterator[Mistake]:
+    for k, part in enumerate(s.infrared):
+        for key, what, remedy in contradictions(part):
+            yield Mistake(("infrared", k, *key), what, remedy)
 
 
 def _tracker(s: Scenario) -> Iterator[Mistake]:

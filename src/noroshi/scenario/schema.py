@@ -104,8 +104,59 @@ class Catalogue(Sourced):
     names: tuple[str, ...] = Field(default=(), description="these only; empty: all")
 
 
+class FocalPlanePart(Part):
+    """Telescope and detector, from which the NEI of both backgrounds and the pixel's angle follow."""
+
+    aperture_m: float = Field(gt=0, le=10, description="diameter, unobscured")
+    focal_m: float = Field(gt=0, le=100, description="focal length; pixel angle is pitch / focal length")
+    pitch_um: float = Field(gt=0, le=1000, description="from pixel to pixel")
+    pixels_across: int = Field(default=1024, ge=1, le=1_000_000, description="counts only with a mode")
+    pixels_along: int = Field(
+        default=1024, ge=1, le=1_000_000, description="counts only with a mode; scanning: rows in the scan"
+    )
+    integration_ms: float = Field(gt=0, le=600_000, description="of one exposure; scanning: dwell on a pixel")
+    quantum_efficiency: float = Field(gt=0, le=1, description="electrons per photon")
+    optics_transmission: float = Field(gt=0, le=1, description="of mirrors, lenses and filter together")
+    box_fraction: float = Field(gt=0, le=1, description="of a point's light in the pixels it is read from")
+    read_noise_e: float = Field(ge=0, le=1e6, description="electrons per pixel and exposure, 1 sigma")
+    full_well_e: float | None = Field(
+        default=None, gt=0, le=1e12, description="electrons; absent: never full"
+    )
+    jitter_urad: float = Field(
+        default=0.0, ge=0, le=10_000, description="line of sight between frames, 1 sigma; makes clutter"
+    )
+    frame_residual: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="of the background left by frame differences, 1 sigma; clutter too",
+    )
+    mode: Literal["scanning", "staring"] | None = Field(
+        default=None,
+        description="scanning: one exposure of each point per period; staring: exposures fill the period; "
+        "absent: one exposure per period wherever a target is (cued)",
+    )
+    surface: Name = Field(
+        description="behind targets before the Earth: ocean, land, desert, snow, low-cloud or high-cloud"
+    )
+    sun_zenith_deg: float = Field(
+        default=180.0, ge=0, le=180, description="at the surface, for the whole run; beyond 90: night"
+    )
+    limb_tangent_km: float = Field(
+        default=100.0, ge=0, le=1000, description="tangent height whose limb stands for space behind targets"
+    )
+
+
+class StatedPart(Part):
+    """An infrared sensor by its performance alone: brightness counts only as being above 0."""
+
+    p_detect: float = Field(gt=0, le=1, description="of a target that shines in the band, in field and range")
+    sigma_urad: float = Field(gt=0, le=10_000, description="angle noise per axis")
+    range_max_km: float = Field(gt=0, le=100_000, description="farthest target")
+
+
 class InfraredPart(Sourced):
-    """A staring infrared sensor."""
+    """An infrared sensor, described in exactly one way: by its NEI, by a `focal_plane`, or as `stated`."""
 
     name: Name
     band: Name = Field(description="in which the targets' intensity_kw_sr counts")
@@ -117,22 +168,58 @@ class InfraredPart(Sourced):
     background: Literal["any", "space"] = Field(
         default="any", description="space: sees no target with the Earth behind it"
     )
-    range_max_km: float = Field(gt=0, le=100_000, description="farthest target")
-    nei_space_w_m2: float = Field(
-        gt=0, le=1e-3, description="noise-equivalent irradiance with space behind the target"
+    range_max_km: float | None = Field(
+        default=None, gt=0, le=100_000, description="farthest target; required unless `stated`"
     )
-    nei_earth_w_m2: float = Field(
-        gt=0, le=1e-3, description="the same with the Earth behind, clutter included"
+    nei_space_w_m2: float | None = Field(
+        default=None,
+        gt=0,
+        le=1e-3,
+        description="noise-equivalent irradiance with space behind the target; by NEI: required",
     )
+    nei_earth_w_m2: float | None = Field(
+        default=None,
+        gt=0,
+        le=1e-3,
+        description="the same with the Earth behind, clutter included; by NEI: required",
+    )
+    focal_plane: FocalPlanePart | None = Field(
+        default=None, description="telescope and detector, instead of the NEI"
+    )
+    stated: StatedPart | None = Field(default=None, description="performance alone, instead of the NEI")
     threshold_snr: float = Field(
         default=5.0, gt=0, le=100, description="signal-to-noise ratio that detects with probability one half"
     )
     p_detect_max: float = Field(
         default=0.98, gt=0, le=1, description="probability of detection of a bright target"
     )
-    sigma_floor_urad: float = Field(gt=0, le=10_000, description="attitude and alignment, per axis")
-    pixel_urad: float = Field(
-        ge=0, le=10_000, description="pixel; angle noise is hypot(floor, pixel / (2 SNR))"
+    sigma_floor_urad: float | None = Field(
+        default=None,
+        gt=0,
+        le=10_000,
+        description="attitude and alignment, per axis; required unless `stated`",
+    )
+    pixel_urad: float | None = Field(
+        default=None,
+        ge=0,
+        le=10_000,
+        description="pixel; angle noise is hypot(floor, pixel / (2 SNR)); by NEI: required",
+    )
+    registration_bias_urad: float = Field(
+        default=0.0, ge=0, le=10_000, description="axes off for a whole run, 1 sigma; trackers are not told"
+    )
+    transmission: bool = Field(
+        default=False, description="whether clear air dims targets and, with a focal_plane, backgrounds"
+    )
+    sun_exclusion_deg: float = Field(
+        default=0.0, ge=0, le=180, description="lines of sight this close to the Sun see nothing; 0: no limit"
+    )
+    moon_exclusion_deg: float = Field(default=0.0, ge=0, le=180, description="the same of the Moon")
+    limb_exclusion_km: float = Field(
+        default=0.0, ge=0, le=500, description="with space behind, lines passing the Earth lower see nothing"
+    )
+    limb_exclusion_deg: float = Field(
+        default=0.0, ge=0, le=30, description="or as an angle above the Earth's edge"
     )
     false_alarms_per_scan: float = Field(default=0.0, ge=0, le=1000, description="mean number, Poisson")
     p_detect_assumed: float = Field(default=0.9, gt=0, lt=1, description="what trackers are told")

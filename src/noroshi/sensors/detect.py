@@ -19,6 +19,7 @@ from noroshi.frames import rotate, rotate_back
 from noroshi.random import stream
 from noroshi.sensors import infrared, radar, swerling
 from noroshi.sensors.axes import azimuth_elevation, direction, itrs_from_sensor, quaternion, tangent_noise
+from noroshi.sensors.focal_plane import registration_bias
 from noroshi.sensors.models import Infrared, Radar
 from noroshi.tables import (
     Background,
@@ -80,7 +81,18 @@ def observe(
     seen = np.flatnonzero(looks.reason == Reason.DETECTED)
     plots = _join(
         _registered(
-            _echoes(sensors, looks, seen, luck[seen], time, ephemeris, truth, axes, m),
+            _echoes(
+                sensors,
+                looks,
+                seen,
+                luck[seen],
+                time,
+                ephemeris,
+                truth,
+                axes,
+                m,
+                _biases(sensors, sensor_names, seed, run),
+            ),
             sensors,
             looks.sensor[seen],
             (seed, run),
@@ -204,6 +216,7 @@ def _echoes(
     truth: Truth,
     axes: np.ndarray,
     m: np.ndarray,
+    bias: np.ndarray,
 ) -> _Plots:
     """What the successful looks measured."""
     scan, by, target = looks.scan[seen], looks.sensor[seen], looks.target[seen]
@@ -211,6 +224,8 @@ def _echoes(
     line = rotate(m[at], truth.r_gcrs[at, target] - ephemeris.r_gcrs[at, by])
     distance = np.linalg.norm(line, axis=-1)
     u = rotate_back(axes[scan], line / distance[:, None])
+    off = bias[by].any(axis=-1)
+    u[off] = _normal(u[off] + np.cross(bias[by[off]], u[off]))
     snr, sigma_angle, sigma_range = _quality(sensors, by, luck[:, 0], looks.snr[seen])
     u = tangent_noise(u, sigma_angle * luck[:, 1], sigma_angle * luck[:, 2])
     ranged = np.isfinite(sigma_range)
@@ -241,6 +256,19 @@ def _measured(s: Radar, u: np.ndarray, snr: Any) -> np.ndarray:
     if s.swerling == 1 and s.pulses == 1:
         return radar.measured_snr(u, snr)
     return swerling.measured_snr(s.swerling, u, snr, s.pulses, s.p_false_alarm)
+
+
+def _biases(sensors: Sequence[Infrared | Radar], names: Sequence[str], seed: int, run: int) -> np.ndarray:
+    """How far each sensor's axes are turned in this run [sensor, 3]; 0 for those that state no bias."""
+    bias = np.zeros((len(sensors), 3))
+    for k, s in enumerate(sensors):
+        if isinstance(s, Infrared) and s.registration_bias_rad > 0.0:
+            bias[k] = registration_bias(s.registration_bias_rad, seed, run, names[k])
+    return bias
+
+
+def _normal(u: np.ndarray) -> np.ndarray:
+    return u / np.linalg.norm(u, axis=-1, keepdims=True)
 
 
 def _quality(

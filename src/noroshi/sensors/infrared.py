@@ -29,6 +29,15 @@ def irradiance(intensity_w_sr: Any, range_m: Any) -> Any:
     return intensity_w_sr / range_m**2
 
 
+def with_own_noise(snr: Any, noise_e: Any) -> Any:
+    """Signal-to-noise ratio with the signal's own photon noise, from that without it.
+
+    noise_e: electrons of the noise without a target; inf leaves the ratio as it is. With n = snr noise_e electrons
+    of signal, n / sqrt(n + noise_e^2).
+    """
+    return snr / (1.0 + snr / noise_e) ** 0.5
+
+
 def p_detect(snr: Any, threshold_snr: Any, p_detect_max: Any) -> Any:
     """Chance that signal plus unit Gaussian noise passes the threshold, at most `p_detect_max`.
 

@@ -15,13 +15,16 @@ from jax import numpy as jnp
 from jaxtyping import Float
 
 import noroshi._jax  # noqa: F401
+from noroshi.constants import EARTH_POLAR_RADIUS_M, EARTH_RADIUS_M
 from noroshi.earth import earth_behind_margin, grazing_clear, height_itrs, occlusion_margin
 from noroshi.errors import ScenarioError
 from noroshi.frames import rotate
 from noroshi.sensors import infrared, radar, swerling
 from noroshi.sensors.axes import itrs_from_sensor
+from noroshi.sensors.exclusion import Sky, limb_height, near_body, passes_below
 from noroshi.sensors.horizon import lowest_elevation
 from noroshi.sensors.models import Infrared, Radar, Refraction
+from noroshi.sensors.transmission import transmission
 from noroshi.tables import Background, Ephemeris, Opportunities, Reason, Truth
 
 P_WORTH_NAMING = 1e-3  # below this a look counts as below threshold and never detects (tables.Reason)
@@ -33,16 +36,18 @@ def opportunities(
     ephemeris: Ephemeris,
     truth: Truth,
     m: Float[np.ndarray, "time 3 3"],
+    sky: Sky | None = None,
 ) -> Opportunities:
     """Every sensor against every target on the whole grid (m = itrs_from_gcrs; grids of both tables equal).
 
-    `reason` is the first that applies in the order of `tables.Reason`; MISSED stands for "could be detected".
+    `reason` is the first that applies in `tables.REASONS_IN_ORDER`; MISSED stands for "could be detected".
     A target that is not alive counts as BELOW_HORIZON, with SNR 0 and infinite range. SNR is what geometry and
     signature give also where a later reason forbids the look, and 0 below the horizon.
 
     Infrared: the line must clear the ellipsoid; the target must lie in the cone about geodetic nadir, in range,
     above the cloud top; the line must not pass below the grazing height before the target; SNR = I / (R^2 NEI)
-    with the NEI of what lies behind the target.
+    with the NEI of what lies behind the target, dimmed by the air and lessened by the signal's own noise where the
+    sensor says so; not too close to the Sun, the Moon (both in `sky`) or the limb.
 
     Radar: straight lines over the exact ellipsoid, no refraction. The 4/3 Earth radius fits the lowest 10 km or so
     of air only; for targets above about 20 km it would put the horizon too far (841 km instead of 728 km for a
@@ -50,7 +55,7 @@ def opportunities(
     A radar with refraction is judged by apparent elevations, in the field and over the horizon alike; what the
     straight line sees it sees too.
 
-    Errors: ScenarioError where a sensor's band has no intensity in `truth`.
+    Errors: ScenarioError where a sensor's band has no intensity in `truth`, or where `sky` is needed and absent.
     """
     shape = (len(truth.t), len(sensors), len(truth.targets))
     reason = np.full(shape, Reason.BELOW_HORIZON, np.int8)
@@ -69,10 +74,16 @@ def opportunities(
                     [s._replace(band=_band(s, k, ephemeris, truth)) for k, s in _pick(sensors, chosen)]
                 )
                 signature = truth.intensity_w_sr
+                models = [s for _, s in _pick(sensors, chosen)]
+                through = _through(models, r_sensor[:, chosen], r_target)
+                extra = (through, _sky_itrs(models, sky, m))
             else:
                 columns = _columns([s for _, s in _pick(sensors, chosen)])
                 signature = truth.rcs_m2
-            found = look(columns, r_sensor[:, chosen], axes[:, chosen], r_target, truth.alive, signature)
+                extra = ()
+            found = look(
+                columns, r_sensor[:, chosen], axes[:, chosen], r_target, truth.alive, signature, *extra
+            )
             reason[:, chosen], snr[:, chosen], p_detect[:, chosen], range_m[:, chosen] = map(
                 np.asarray, found
             )
@@ -135,6 +146,37 @@ def _band(sensor: Infrared, k: int, ephemeris: Ephemeris, truth: Truth) -> int:
     return truth.bands.index(sensor.band)
 
 
+def _through(models: list[Infrared], r_sensor: np.ndarray, r_target: np.ndarray) -> np.ndarray | None:
+    """Transmission of the air [time, sensor, target], 1 for sensors that leave it out; None where all do."""
+    if not any(s.transmission for s in models):
+        return None
+    axes2 = np.array([EARTH_RADIUS_M, EARTH_RADIUS_M, EARTH_POLAR_RADIUS_M]) ** 2
+    up = r_target / axes2
+    up /= np.linalg.norm(up, axis=-1, keepdims=True)
+    height = height_itrs(r_target)
+    through = np.ones((*r_sensor.shape[:2], r_target.shape[1]))
+    for k, s in enumerate(models):
+        if s.transmission:
+            line = r_sensor[:, k, None] - r_target
+            cos = np.sum(line * up, axis=-1) / np.linalg.norm(line, axis=-1)
+            through[:, k] = transmission(s.band, height, cos)
+    return through
+
+
+def _sky_itrs(models: list[Infrared], sky: Sky | None, m: np.ndarray) -> tuple[np.ndarray, ...] | None:
+    """Sun and Moon in the ITRS [time, 3]; None where no sensor excludes anything."""
+    if not any(s.sun_exclusion_rad or s.moon_exclusion_rad for s in models):
+        if not any(s.limb_exclusion_m or s.limb_exclusion_rad for s in models):
+            return None
+        sky = sky or Sky(np.zeros((len(m), 3)), np.zeros((len(m), 3)))
+    if sky is None:
+        raise ScenarioError(
+            "a sensor excludes the Sun or the Moon, whose places are not given",
+            remedy="pass sky = noroshi.sensors.exclusion.sky(epoch, t)",
+        )
+    return rotate(m, sky.sun_gcrs), rotate(m, sky.moon_gcrs)
+
+
 def _columns(sensors: list[Any]) -> Any:
     """The same NamedTuple, holding one array [sensor, 1] per field (broadcasts over time and target)."""
     return type(sensors[0])(*(np.array(field)[:, None] for field in zip(*sensors, strict=True)))
@@ -142,7 +184,14 @@ def _columns(sensors: list[Any]) -> Any:
 
 @jax.jit
 def _look_infrared(
-    s: Any, r_sensor: Any, axes: Any, r_target: Any, alive: Any, intensity_w_sr: Any
+    s: Any,
+    r_sensor: Any,
+    axes: Any,
+    r_target: Any,
+    alive: Any,
+    intensity_w_sr: Any,
+    through: Any = None,
+    sky: Any = None,
 ) -> tuple[Any, Any, Any, Any]:
     a, b = r_sensor[:, :, None], r_target[:, None]
     line = b - a
@@ -152,7 +201,10 @@ def _look_infrared(
     bands = jnp.moveaxis(intensity_w_sr, -1, 0)  # [band, time, target]
     intensity = jnp.moveaxis(bands[s.band[:, 0]], 0, 1)
     nei = jnp.where(behind, s.nei_earth_w_m2, s.nei_space_w_m2)
-    snr = infrared.irradiance(intensity, distance) / nei
+    irradiance = infrared.irradiance(intensity, distance)
+    snr = (irradiance if through is None else irradiance * through) / nei
+    snr = infrared.with_own_noise(snr, jnp.where(behind, s.noise_earth_e, s.noise_space_e))
+    snr = jnp.where(s.snr_stated > 0.0, jnp.where(intensity > 0.0, s.snr_stated, 0.0), snr)
     p = infrared.p_detect(snr, s.threshold_snr, s.p_detect_max)
     cos_nadir = jnp.sum(line * axes[:, :, None, :, 0], axis=-1) / distance
     hidden = ~alive | (occlusion_margin(a, b) < 0.0)
@@ -163,9 +215,20 @@ def _look_infrared(
         (height_itrs(b) < s.cloud_top_m, Reason.BELOW_CLOUD),
         (~grazing_clear(a, b, s.grazing_height_m), Reason.BELOW_GRAZING),
         (behind & (s.background == int(Background.SPACE)), Reason.EARTH_BEHIND),
+        *(() if sky is None else _exclusions(s, a, line, behind, sky)),
         (p < P_WORTH_NAMING, Reason.BELOW_THRESHOLD),
     )
     return _finish(reason, snr, p, distance, hidden, alive)
+
+
+def _exclusions(s: Any, a: Any, line: Any, behind: Any, sky: Any) -> tuple[tuple[Any, Reason], ...]:
+    sun, moon = (body[:, None, None] for body in sky)
+    edge = jnp.maximum(limb_height(a, s.limb_exclusion_rad), s.limb_exclusion_m)
+    return (
+        (near_body(a, line, sun, s.sun_exclusion_rad), Reason.SUN_EXCLUSION),
+        (near_body(a, line, moon, s.moon_exclusion_rad), Reason.MOON_EXCLUSION),
+        ((edge > 0.0) & ~behind & passes_below(a, line, edge), Reason.LIMB_EXCLUSION),
+    )
 
 
 @jax.jit

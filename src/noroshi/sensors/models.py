@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from math import inf
 from typing import NamedTuple
 
 
@@ -34,6 +35,16 @@ class Infrared(NamedTuple):
     scan_period_s: float
     scan_offset_s: float
     processing_s: float  # exposure to message, on board
+    # what follows leaves a sensor that states none of it as it was
+    noise_space_e: float = inf  # electrons of the NEI, for the signal's own noise; inf: it has none
+    noise_earth_e: float = inf
+    snr_stated: float = 0.0  # above 0: SNR of whatever shines in the band at all, brightness apart
+    transmission: bool = False  # whether clear air dims the target (noroshi.sensors.transmission)
+    sun_exclusion_rad: float = 0.0  # lines of sight this close to the Sun see nothing; 0: no limit
+    moon_exclusion_rad: float = 0.0
+    limb_exclusion_m: float = 0.0  # nor do those with space behind that pass the Earth lower than this
+    limb_exclusion_rad: float = 0.0  # the same as an angle above the Earth's edge; the higher of both counts
+    registration_bias_rad: float = 0.0  # axes off by this for a whole run, 1 sigma; not in the stated noise
 
 
 class Radar(NamedTuple):

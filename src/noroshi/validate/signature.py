@@ -40,7 +40,9 @@ def _hayabusa() -> Found:
     drag = 1.2 * np.pi * 0.2**2 / 16.3
     start = [EARTH_MEAN_RADIUS_M + 200e3, 0.0, 0.0, speed * np.sin(angle), speed * np.cos(angle), 0.0]
     step = 0.25
-    arc = integrate(np.array([start]), 0.0, step, coast_controls(round(400 / step)), unpowered_batch(drag, 1), SPHERE)
+    arc = integrate(
+        np.array([start]), 0.0, step, coast_controls(round(400 / step)), unpowered_batch(drag, 1), SPHERE
+    )
     path = arc.states[0, : arc.steps[0] + 1]
     h = np.linalg.norm(path[:, :3], axis=1) - EARTH_MEAN_RADIUS_M
     v = np.linalg.norm(path[:, 3:], axis=1)
