@@ -36,7 +36,8 @@ class Phase(IntEnum):
     COAST = 2
     REENTRY = 3
     GLIDE = 4
-    LANDED = 5
+    LANDED = 5  # or the end of what is known of it
+    CRUISE = 6  # carried by wings under power: aircraft, cruise missiles
 
 
 class Reason(IntEnum):

@@ -52,6 +52,26 @@ class GlideFlight(NamedTuple):
     bank_limit_rad: float = radians(45.0)  # towards waypoints
 
 
+class AirFlight(NamedTuple):
+    """A flight of wings through waypoints on WGS-84: fly-by turns, level in them; `targets.air` flies it.
+
+    At each waypoint it turns at that speed and height; between two the speed changes evenly in time, the height
+    at an even rate. `closed`: from the last waypoint back to the first, `laps` times round (inf: until asked to
+    stop), starting where the turn at the first waypoint ends.
+    """
+
+    lat_rad: tuple[float, ...]  # of the waypoints
+    lon_rad: tuple[float, ...]
+    height_m: tuple[float, ...]  # above the ellipsoid
+    speed_m_s: tuple[float, ...]  # over the ground, that is of the point below on the ellipsoid
+    bank_limit_rad: float
+    climb_limit_m_s: float  # climbing or descending
+    acceleration_limit_m_s2: float  # along the path
+    closed: bool = False
+    laps: float = 1.0
+    turn_radius_m: float | None = None  # of every turn; None: the smallest that the bank limit allows
+
+
 class Record(NamedTuple):
     """A recorded trajectory as its file states it; `targets.recorded` puts it on a grid.
 

@@ -12,7 +12,7 @@ from noroshi.errors import FlightError
 from noroshi.tables import Phase, Truth
 from noroshi.targets.models import Target
 
-FLYING = (Phase.BOOST, Phase.COAST, Phase.REENTRY, Phase.GLIDE)
+FLYING = (Phase.BOOST, Phase.COAST, Phase.REENTRY, Phase.GLIDE, Phase.CRUISE)
 
 
 def truth(
@@ -97,7 +97,7 @@ def _by_phase(target: Target, band: str) -> np.ndarray:
             raise FlightError(
                 f"intensity in {band} for an unknown phase {name!r}",
                 where=target.name,
-                remedy="phases are boost, coast, reentry and glide",
+                remedy="phases are boost, coast, reentry, glide and cruise",
             )
         table[phase] = value
     return table
