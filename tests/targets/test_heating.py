@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
+from noroshi.atmosphere import density
 from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU, STEFAN_BOLTZMANN
 from noroshi.errors import PhysicsError
 from noroshi.targets import heating
-from noroshi.targets.atmosphere import density
 from noroshi.targets.integrate import SPHERE
 
 ANGLE = np.deg2rad(11.3)

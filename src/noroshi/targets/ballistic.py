@@ -11,21 +11,17 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Float64
-from scipy.ndimage import minimum_filter
 
-from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU, EARTH_RATE_RAD_S, GRAVITY_M_S2
-from noroshi.earth import enu_from_itrs, geodesic, itrs_from_geodetic
+from noroshi.earth import enu_from_itrs, itrs_from_geodetic
 from noroshi.errors import FlightError
 from noroshi.tables import Phase
 from noroshi.targets import boost
 from noroshi.targets.ellipse import free_flight
 from noroshi.targets.integrate import EARTH, Arc, height, integrate
+from noroshi.targets.launch import distance_of, guess, site_of
 from noroshi.targets.models import BallisticFlight, Trajectory
 
 TOLERANCE_M = 0.01  # of apogee and impact together
-SURVEY_THRUST = GRAVITY_M_S2 * np.geomspace(0.9, 40.0, 72)
-SURVEY_TILT = np.deg2rad(np.linspace(0.0, 120.0, 121))
-GOOD_START = 0.1**2  # apogee and range of the survey within a tenth
 REENTRY_M = 100e3  # below it, descending, the phase is REENTRY (the usual edge of space)
 RANGE_MIN_M, RANGE_MAX_M = 10e3, 19_500e3  # beyond, the direction from launch to impact is not defined well
 
@@ -55,78 +51,13 @@ def rebuild(flight: BallisticFlight, step_s: float) -> Trajectory:
 def solve(flight: BallisticFlight, step_s: float) -> Rebuilt:
     """`rebuild`, with the controls found."""
     boost.check(site_of(flight), step_s)
-    distance = _distance(flight)
+    distance = distance_of(flight)
     _check_facts(flight, distance)
     fault, found = _attempt(flight, distance, step_s)
     if found is None or fault is not boost.Fault.NONE:
         raise _impossible(flight, distance, step_s, fault, found)
     unknowns, arc, miss = found
     return _rebuilt(flight, site_of(flight), unknowns, arc, miss, step_s)
-
-
-def site_of(flight: BallisticFlight) -> boost.Site:
-    """The launch site and booster of a flight."""
-    return boost.Site(
-        flight.launch_lat_rad,
-        flight.launch_lon_rad,
-        flight.launch_height_m,
-        flight.boost_s,
-        flight.vertical_s,
-        flight.mass_fraction,
-        flight.ballistic_coefficient_kg_m2,
-    )
-
-
-def _distance(flight: BallisticFlight) -> float:
-    distance, _ = geodesic(
-        flight.launch_lat_rad, flight.launch_lon_rad, flight.impact_lat_rad, flight.impact_lon_rad
-    )
-    return float(distance)
-
-
-def _start(flight: BallisticFlight, site: boost.Site, distance: float) -> Float64[np.ndarray, "3"]:
-    """Controls of the nearest flight of the survey, which has no air.
-
-    Seen from the stars the impact point moves on during the flight, and the launch site carries the body with it.
-    Depressed flights can have a second solution that burns out near the apogee with more thrust, spent on holding
-    the body down; of all good minima the one with the least thrust is taken.
-    """
-    time = free_flight(flight.apogee_m, distance).time_s + flight.boost_s
-    ahead = flight.impact_lon_rad + EARTH_RATE_RAD_S * time
-    reach_m, azimuth = (
-        float(x) for x in geodesic(flight.launch_lat_rad, flight.launch_lon_rad, flight.impact_lat_rad, ahead)
-    )
-    ground = EARTH_RATE_RAD_S * EARTH_MEAN_RADIUS_M * np.cos(flight.launch_lat_rad)
-    burnout = boost.survey(site, SURVEY_THRUST, SURVEY_TILT, np.zeros(1), ground * np.sin(azimuth))
-    apogee, reach = (x[:, :, 0] for x in _continue(burnout))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        miss = np.log(apogee / flight.apogee_m) ** 2 + np.log(reach / reach_m) ** 2
-    miss = np.where(np.isfinite(miss), miss, np.inf)
-    least = minimum_filter(miss, size=3, mode="nearest") == miss
-    good = least & (miss <= max(GOOD_START, float(miss.min())))
-    i, j = np.argwhere(good)[0]  # thrusts ascend
-    level = burnout.level[i, j, 0]
-    east, north = level * np.sin(azimuth) - ground, level * np.cos(azimuth)
-    return np.array([SURVEY_THRUST[i], *(SURVEY_TILT[j] / np.hypot(east, north) * np.array([east, north]))])
-
-
-def _continue(burnout: boost.Burnout) -> tuple[np.ndarray, np.ndarray]:
-    """Apogee height and range of free flight from burn-out [m], sphere; nan where it does not come down."""
-    r, level = burnout.radius, burnout.level
-    momentum = r * level
-    parameter = momentum**2 / EARTH_MU
-    energy = 0.5 * (burnout.climb**2 + level**2) - EARTH_MU / r
-    with np.errstate(invalid="ignore", divide="ignore"):
-        a = np.where(energy < 0.0, -0.5 * EARTH_MU / energy, np.nan)
-        e = np.sqrt(np.maximum(1.0 - parameter / a, 1e-16))
-        top = a * (1.0 + e)
-        at = np.arccos(np.clip((parameter / r - 1.0) / e, -1.0, 1.0))
-        at = np.where(burnout.climb < 0.0, 2.0 * np.pi - at, at)
-        ground = (parameter / EARTH_MEAN_RADIUS_M - 1.0) / e
-        down = 2.0 * np.pi - np.arccos(np.where(np.abs(ground) < 1.0, ground, np.nan))
-        reach = EARTH_MEAN_RADIUS_M * (burnout.angle + down - at)
-    flies = (burnout.climb > 0.0) & (r > EARTH_MEAN_RADIUS_M)
-    return np.where(flies, top - EARTH_MEAN_RADIUS_M, np.nan), np.where(flies, reach, np.nan)
 
 
 Found = tuple[Float64[np.ndarray, "3"], Arc, float]
@@ -165,7 +96,7 @@ def _search(flight: BallisticFlight, site: boost.Site, distance: float, step_s: 
 
     x, miss = boost.newton(
         residual,
-        _start(flight, site, distance),
+        guess(flight, site, distance),
         steps=np.array([1e-5, 1e-6, 1e-6]),
         limit=np.array([5.0, 0.2, 0.2]),
         tolerance=TOLERANCE_M,

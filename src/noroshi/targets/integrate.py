@@ -252,6 +252,25 @@ def _touches(
     return tau, jnp.stack(reached, axis=-1)
 
 
+def step(t: Any, s: Any, h: Any, control: tuple[Any, Any, Any], body: Body, planet: Planet) -> Any:
+    """One RK4 step of one powered flight s [6], for kernels that keep less than a path."""
+    return jnp.stack(_step(t, tuple(s), h, control, body, planet, True)[0])
+
+
+def touch(
+    s: Any, t: Any, h: Any, control: tuple[Any, Any, Any], body: Body, planet: Planet
+) -> tuple[Any, Any]:
+    """Partial step of one flight s [6] to height 0: its length and the state there."""
+    tau, end = _touches(s[None], t, h, control, body, planet, True)
+    return tau[0], end[0]
+
+
+def height_of(r: Float[jax.Array, "3"], planet: Planet) -> Any:
+    """Height above the planet's surface [m], JAX."""
+    x, y, z = r
+    return _height(x, y, z, jnp.sqrt(x * x + y * y + z * z), planet)
+
+
 class Arc(NamedTuple):
     """Flights over a uniform grid until each is down; batch first.
 
