@@ -1,8 +1,9 @@
 """Directions in which an infrared sensor may not look: close to the Sun, to the Moon, or to the bright limb.
 
-Sun and Moon by ERFA (epv00: below 0.1 arcsec; moon98: about 10 arcsec after Meeus), one place per minute, linear in
-between (2 m off for the Moon). Light time and aberration, 20 arcsec, are left out. A Sun or Moon that the Earth
-hides from the sensor excludes nothing; refraction and the size of the disc are left to the stated angle.
+Sun and Moon by ERFA, good to 11 km and 18 arcsec at worst by its own notes (epv00 1900-2100, moon98 1950-2100), one
+place per minute, linear in between (1.2 m off for the Moon). Light time and aberration, 20 arcsec, are left out. A
+Sun or Moon that the Earth hides from the sensor excludes nothing; refraction and the size of the disc are left
+to the stated angle.
 """
 
 from __future__ import annotations
