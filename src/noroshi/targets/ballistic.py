@@ -18,7 +18,7 @@ from noroshi.tables import Phase
 from noroshi.targets import boost
 from noroshi.targets.ellipse import free_flight
 from noroshi.targets.integrate import EARTH, Arc, height, integrate
-from noroshi.targets.launch import distance_of, guess, site_of
+from noroshi.targets.launch import distance_of, guess, likely, site_of
 from noroshi.targets.models import BallisticFlight, Trajectory
 
 TOLERANCE_M = 0.01  # of apogee and impact together
@@ -183,15 +183,17 @@ def _impossible(
     burnout = boost.burnout_acceleration(site_of(flight), found[0][0]) if found is not None else 0.0
     why = fault.value.format(burnout=burnout)
 
-    def with_boost(boost_s: float) -> bool:
-        other = flight._replace(boost_s=boost_s)
-        if boost_s <= flight.vertical_s:
+    def works(other: BallisticFlight) -> bool:
+        # most values tried are far off: the survey sees that without flying
+        if not likely(other, site_of(other), distance):
             return False
         return _attempt(other, distance, step_s)[0] is boost.Fault.NONE
 
+    def with_boost(boost_s: float) -> bool:
+        return boost_s > flight.vertical_s and works(flight._replace(boost_s=boost_s))
+
     def with_apogee(apogee_m: float) -> bool:
-        other = flight._replace(apogee_m=apogee_m)
-        return _attempt(other, distance, step_s)[0] is boost.Fault.NONE
+        return works(flight._replace(apogee_m=apogee_m))
 
     offers = []
     boost_s = boost.nearest(with_boost, flight.boost_s, step_s)
@@ -201,9 +203,9 @@ def _impossible(
         apogee_m = boost.nearest(with_apogee, flight.apogee_m, 1e3, ratio=1.3)
         if apogee_m is not None:
             offers.append(f"an apogee of {apogee_m / 1e3:g} km")
-    works = f"{' or '.join(offers)}, all else equal, works"
+    offered = f"{' or '.join(offers)}, all else equal, works"
     return FlightError(
         f"no flight has an apogee of {flight.apogee_m / 1e3:g} km, a range of {distance / 1e3:.0f} km "
         f"and a boost of {flight.boost_s:g} s: {why}",
-        remedy=works if offers else "check apogee, range and boost time",
+        remedy=offered if offers else "check apogee, range and boost time",
     )

@@ -45,17 +45,7 @@ def guess(flight: BallisticFlight, site: boost.Site, distance: float) -> Float64
     Depressed flights can have a second solution that burns out near the apogee with more thrust, spent on holding
     the body down; of all good minima the one with the least thrust is taken.
     """
-    time = free_flight(flight.apogee_m, distance).time_s + flight.boost_s
-    ahead = flight.impact_lon_rad + EARTH_RATE_RAD_S * time
-    reach_m, azimuth = (
-        float(x) for x in geodesic(flight.launch_lat_rad, flight.launch_lon_rad, flight.impact_lat_rad, ahead)
-    )
-    ground = EARTH_RATE_RAD_S * EARTH_MEAN_RADIUS_M * np.cos(flight.launch_lat_rad)
-    burnout = boost.survey(site, SURVEY_THRUST, SURVEY_TILT, np.zeros(1), ground * np.sin(azimuth))
-    apogee, reach = (x[:, :, 0] for x in _continue(burnout))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        miss = np.log(apogee / flight.apogee_m) ** 2 + np.log(reach / reach_m) ** 2
-    miss = np.where(np.isfinite(miss), miss, np.inf)
+    burnout, miss, azimuth, ground = _survey(flight, site, distance)
     least = minimum_filter(miss, size=3, mode="nearest") == miss
     good = least & (miss <= max(GOOD_START, float(miss.min())))
     i, j = np.argwhere(good)[0]  # thrusts ascend
@@ -81,3 +71,31 @@ def _continue(burnout: boost.Burnout) -> tuple[np.ndarray, np.ndarray]:
         reach = EARTH_MEAN_RADIUS_M * (burnout.angle + down - at)
     flies = (burnout.climb > 0.0) & (r > EARTH_MEAN_RADIUS_M)
     return np.where(flies, top - EARTH_MEAN_RADIUS_M, np.nan), np.where(flies, reach, np.nan)
+
+
+def likely(flight: BallisticFlight, site: boost.Site, distance: float) -> bool:
+    """Whether the survey has a flight near this one that a booster could fly: a hundredth of the work of solving it.
+
+    Twice the tolerance of a start and a tenth of thrust are left for air, rotation and the grid's own steps.
+    """
+    _, miss, _, _ = _survey(flight, site, distance)
+    hardest = boost.BURNOUT_LIMIT_M_S2 * (1.0 - site.mass_fraction)
+    can = (SURVEY_THRUST > 0.9 * GRAVITY_M_S2) & (hardest > SURVEY_THRUST / 1.1)
+    return bool((miss[can] < 4.0 * GOOD_START).any())
+
+
+def _survey(
+    flight: BallisticFlight, site: boost.Site, distance: float
+) -> tuple[boost.Burnout, Float64[np.ndarray, "thrust tilt"], float, float]:
+    """Burn-outs of all controls, how far off in logarithms squared, azimuth seen from the stars, ground speed."""
+    time = free_flight(flight.apogee_m, distance).time_s + flight.boost_s
+    ahead = flight.impact_lon_rad + EARTH_RATE_RAD_S * time
+    reach_m, azimuth = (
+        float(x) for x in geodesic(flight.launch_lat_rad, flight.launch_lon_rad, flight.impact_lat_rad, ahead)
+    )
+    ground = EARTH_RATE_RAD_S * EARTH_MEAN_RADIUS_M * np.cos(flight.launch_lat_rad)
+    burnout = boost.survey(site, SURVEY_THRUST, SURVEY_TILT, np.zeros(1), ground * np.sin(azimuth))
+    apogee, reach = (x[:, :, 0] for x in _continue(burnout))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        miss = np.log(apogee / flight.apogee_m) ** 2 + np.log(reach / reach_m) ** 2
+    return burnout, np.where(np.isfinite(miss), miss, np.inf), azimuth, ground
