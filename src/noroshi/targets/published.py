@@ -8,7 +8,6 @@ the rounding of apogee and range; a report fits when its time, rounded as it is,
 from __future__ import annotations
 
 from itertools import product
-from math import pi
 from typing import NamedTuple
 
 import numpy as np
@@ -17,19 +16,21 @@ from noroshi.earth import destination
 from noroshi.errors import PhysicsError
 from noroshi.targets import boost, many
 from noroshi.targets.ellipse import free_flight
+from noroshi.targets.integrate import EARTH, Planet
 from noroshi.targets.launch import site_of
 from noroshi.targets.models import BallisticFlight
 
 STEP_S = 1.0
-# Where the direction is not known: along the rotation, across and against it, between which the times lie
-DIRECTIONS = (0.0, pi / 2.0, 3.0 * pi / 2.0)
+# Where the direction is not known the Earth is held at rest: eastward flights take longer than that, westward ones
+# less, 20 s either way for 2,700 km from 40 N
+AT_REST = EARTH._replace(rate_rad_s=0.0)
 
 
 class Report(NamedTuple):
     """What was said of a flight. A rounding is the unit of the report: the value lies within half of it either way.
 
-    Without a place the launch is taken at the equator, where the rotation does most; without a direction, to
-    east, north and west.
+    Without a direction the flight is judged over an Earth at rest, as the closed form does; without a place, from
+    the equator.
     """
 
     apogee_m: float
@@ -78,8 +79,8 @@ def fit(
         *product(apogees, ranges, (low, high)),
         *product([report.apogee_m], [report.range_m], (low, high)),
     ]
-    flights = [_flight(report, *corner, way, assumed) for way in _ways(report) for corner in corners]
-    solved = many.solve_controls(flights, STEP_S)
+    flights = [_flight(report, *corner, assumed) for corner in corners]
+    solved = many.solve_controls(flights, STEP_S, planet=_planet(report))
     good = np.array([f is boost.Fault.NONE for f in solved.fault])
     times = np.where(good, solved.outcome.t_end, np.nan)
 
@@ -101,8 +102,7 @@ def fit(
         )
     predicted = float(np.nanmin(times)), float(np.nanmax(times))
     gap = min(0.0, reported[1] - predicted[0]) + max(0.0, reported[0] - predicted[1])
-    middle = times.reshape(-1, len(corners))[:, -2:]
-    implied = _implied(report, middle, boost_window_s, assumed)
+    implied = _implied(report, times[-2:], boost_window_s, assumed)
     return Fit(
         gap == 0.0, _reason(gap, predicted, reported, boost_window_s, residual, implied), predicted, reported, gap,
         residual, implied,
@@ -130,8 +130,8 @@ def _ends(value: float, rounding: float) -> tuple[float, ...]:
     return (value - 0.5 * rounding, value + 0.5 * rounding) if rounding > 0.0 else (value,)
 
 
-def _ways(report: Report) -> tuple[float, ...]:
-    return DIRECTIONS if report.azimuth_rad is None else (report.azimuth_rad,)
+def _planet(report: Report) -> Planet:
+    return AT_REST if report.azimuth_rad is None else EARTH
 
 
 def _flight(
@@ -139,12 +139,11 @@ def _flight(
     apogee_m: float,
     range_m: float,
     boost_s: float,
-    azimuth_rad: float,
     assumed: tuple[float, float, float],
 ) -> BallisticFlight:
     lat = 0.0 if report.launch_lat_rad is None else report.launch_lat_rad
     lon = 0.0 if report.launch_lon_rad is None else report.launch_lon_rad
-    end = destination(lat, lon, azimuth_rad, range_m)
+    end = destination(lat, lon, 0.0 if report.azimuth_rad is None else report.azimuth_rad, range_m)
     coefficient, share, vertical = assumed
     return BallisticFlight(
         lat, lon, 0.0, float(end[0]), float(end[1]), apogee_m, boost_s, coefficient, share, vertical
@@ -153,16 +152,14 @@ def _flight(
 
 def _implied(
     report: Report,
-    middle: np.ndarray,  # [way, end of the window], s
+    at: np.ndarray,  # time of the flights with the shortest and the longest boost [s]
     window: tuple[float, float],
     assumed: tuple[float, float, float],
 ) -> float | None:
     """The boost time whose flight takes the reported time: nearly linear, so one solution more refines the line."""
     ends = np.array(window)
-    known = middle[np.isfinite(middle).all(1)]
-    if not len(known):
+    if not np.isfinite(at).all():
         return None
-    at = known.mean(0)
     # the slope of every flight looked at lies between 0.6 and 0.9 s per second of boost
     slope = (at[1] - at[0]) / (ends[1] - ends[0]) if ends[1] > ends[0] else 0.75
     line = ends[0] + (report.time_s - at[0]) / slope
@@ -171,11 +168,11 @@ def _implied(
     near = max(round(line / STEP_S) * STEP_S, 0.0)
     if near <= assumed[2]:
         return None
-    flights = [_flight(report, report.apogee_m, report.range_m, near, way, assumed) for way in _ways(report)]
-    solved = many.solve_controls(flights, STEP_S)
-    if any(f is not boost.Fault.NONE for f in solved.fault):
+    flight = _flight(report, report.apogee_m, report.range_m, near, assumed)
+    solved = many.solve_controls([flight], STEP_S, planet=_planet(report))
+    if solved.fault[0] is not boost.Fault.NONE:
         return None
-    other = float(solved.outcome.t_end.mean())
+    other = float(solved.outcome.t_end[0])
     end = 0 if line < ends[0] else 1
     return float(near + (report.time_s - other) * (ends[end] - near) / (at[end] - other))
 

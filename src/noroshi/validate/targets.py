@@ -10,7 +10,7 @@ import numpy as np
 from noroshi.atmosphere import air
 from noroshi.constants import EARTH_MEAN_RADIUS_M
 from noroshi.errors import FlightError
-from noroshi.targets import ellipse, glide
+from noroshi.targets import ellipse, glide, published
 from noroshi.targets.equilibrium import (
     Glider,
     equilibrium,
@@ -66,6 +66,27 @@ def v_304(flight: str, apogee_km: float, range_km: float) -> Found:
 def v_304_residual(flight: str, apogee_km: float, range_km: float, reported_s: float) -> Found:
     residual = ellipse.published_time_residual(1e3 * apogee_km, 1e3 * range_km, reported_s)
     return {"residual": residual, "consistent": ellipse.consistent(residual)}
+
+
+def v_304_fit(
+    flight: str,
+    apogee_km: float,
+    range_km: float,
+    reported_s: float,
+    rounding_s: float,
+    azimuth_deg: float | str,
+    boost_s: list[float],
+) -> Found:
+    report = published.Report(
+        apogee_m=1e3 * apogee_km,
+        range_m=1e3 * range_km,
+        time_s=reported_s,
+        time_rounding_s=rounding_s,
+        launch_lat_rad=np.deg2rad(39.2),  # Sunan, whence all of these were reported to come
+        launch_lon_rad=np.deg2rad(125.7),
+        azimuth_rad=None if isinstance(azimuth_deg, str) else np.deg2rad(azimuth_deg),
+    )
+    return {"fits": published.fit(report, (boost_s[0], boost_s[1])).fits}
 
 
 class _Glide(NamedTuple):
