@@ -52,6 +52,30 @@ def test_a_changed_constant_fails_rows(name, factor, group, ids):
     assert set(done.stdout.split()) == set(ids)
 
 
+IN_MODELS = [
+    ("noroshi.targets.heating", "SUTTON_GRAVES", "signature", ["V-401", "V-404"]),
+    ("noroshi.targets.heating", "STAGNATION", "signature", ["V-401"]),
+    ("noroshi.targets.heating", "LAMINAR", "signature", ["V-402"]),
+    ("noroshi.targets.heating", "BRANDIS_JOHNSTON", "signature", ["V-401"]),
+    ("noroshi.targets.heating", "WALL_J_KG_K", "signature", ["V-402"]),
+    ("noroshi.orbits.design", "WGS72_MU", "orbits", ["V-107"]),
+    ("noroshi.orbits.design", "SUN_RATE_RAD_S", "orbits", ["V-106"]),
+    ("noroshi.targets.ellipse", "RESIDUAL_MIN_S", "targets", ["V-304"]),
+]
+
+
+@pytest.mark.parametrize(("module", "name", "group", "ids"), IN_MODELS, ids=lambda x: str(x))
+def test_a_changed_constant_of_a_model_fails_rows(module, name, group, ids):
+    code = (
+        f"import {module} as m\nm.{name} *= 1.2\n"
+        "from noroshi.validate.recompute import recompute\n"
+        f"print(*{{row.id for row in recompute([{group!r}], ids={ids!r}).failed}})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) == set(ids)
+
+
 def test_every_constant_is_watched():
     constants = {
         name for name, value in vars(noroshi.constants).items() if isinstance(value, float) and name.isupper()

@@ -111,7 +111,7 @@ def _by_id(outcome: Outcome) -> Table:
         passed = all(row.passed for row in rows)
         table.add_row(
             number,
-            rows[0].name.split(": ")[0],
+            rows[0].name.rsplit(": ", 1)[0],
             str(len(rows)),
             f"{max(shares):.2f}" if shares else "",
             ", ".join(dict.fromkeys(row.evidence for row in rows)),

@@ -41,15 +41,18 @@ class Row(NamedTuple):
     @property
     def error(self) -> float | None:
         """got - expected, where both are numbers."""
-        if isinstance(self.expected, int | float) and isinstance(self.got, int | float):
+        numbers = [x for x in (self.expected, self.got) if isinstance(x, int | float) and not isinstance(x, bool)]
+        if len(numbers) == 2:
             return float(self.got) - float(self.expected)
         return None
 
     @property
     def share(self) -> float | None:
         """Error as a share of what is allowed; None where nothing but the value itself is allowed."""
+        if self.error is None:
+            return None
         room = allowed(self.expected, self.tolerance)
-        return abs(self.error) / room if self.error is not None and room else None
+        return abs(self.error) / room if room else None
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from noroshi.targets.signature import GliderShape, intensity, of_glider
 
-from noroshi.atmosphere import density
+from noroshi.atmosphere import air, density
 from noroshi.constants import EARTH_MEAN_RADIUS_M, SUN_TEMPERATURE_K
 from noroshi.radiometry import (
     BANDS,
@@ -19,6 +20,7 @@ from noroshi.radiometry import (
     total_radiance,
 )
 from noroshi.targets import heating
+from noroshi.targets.equilibrium import Glider, equilibrium
 from noroshi.targets.integrate import SPHERE, coast_controls, integrate, unpowered_batch
 
 Found = dict[str, Any]
@@ -31,6 +33,43 @@ def v_401(density_kg_m3: float, speed_m_s: float, nose_m: float) -> Found:
         "cold_wall": heating.stagnation(*flow),
         "brandis_johnston": heating.brandis_johnston(*flow) / 1e4,
     }
+
+
+SHAPE = GliderShape()
+OVERHEAD = np.array([0.0, 0.0, 1.0])
+
+
+def v_402(speed_km_s: float) -> Found:
+    speed = 1e3 * speed_km_s
+    glider = Glider(lift_to_drag=2.6, ballistic_coefficient_kg_m2=13_001.8)
+    place, heading = np.array([EARTH_MEAN_RADIUS_M, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
+    level = equilibrium(glider, speed, place, heading, SPHERE)
+    assert level is not None
+    around = air(level.height_m)
+    rho = around.density_kg_m3
+
+    def skin(flux: float) -> float:
+        return heating.skin_temperature(flux, speed, SHAPE.emissivity)
+
+    return {
+        "height": level.height_m / 1e3,
+        "mach": speed / around.sound_m_s,
+        "stagnation": skin(heating.stagnation(rho, speed, SHAPE.nose_radius_m)),
+        "skin_1m": skin(heating.laminar_plate(rho, speed, 1.0, SHAPE.front_angle_rad)),
+        "skin_3_5m": skin(heating.laminar_plate(rho, speed, 3.5, SHAPE.rear_angle_rad)),
+        **{
+            name: intensity(of_glider(BANDS[name], np.array([speed]), np.array([level.height_m])), OVERHEAD)[
+                0
+            ]
+            / 1e3
+            for name in ("swir", "water", "mwir", "lwir")
+        },
+    }
+
+
+def v_403(fast_km_s: float, slow_km_s: float) -> Found:
+    fast, slow = v_402(fast_km_s), v_402(slow_km_s)
+    return {name: fast[name] / slow[name] for name in ("swir", "lwir")}
 
 
 @cache
