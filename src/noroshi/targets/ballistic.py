@@ -10,19 +10,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Float64
+from jaxtyping import Float64
 
 from noroshi.earth import enu_from_itrs, itrs_from_geodetic
 from noroshi.errors import FlightError
-from noroshi.tables import Phase
 from noroshi.targets import boost
 from noroshi.targets.ellipse import free_flight
 from noroshi.targets.integrate import EARTH, Arc, height, integrate
-from noroshi.targets.launch import distance_of, guess, likely, site_of
+from noroshi.targets.launch import distance_of, guess, likely, phases, site_of
 from noroshi.targets.models import BallisticFlight, Trajectory
 
 TOLERANCE_M = 0.01  # of apogee and impact together
-REENTRY_M = 100e3  # below it, descending, the phase is REENTRY (the usual edge of space)
 RANGE_MIN_M, RANGE_MAX_M = 10e3, 19_500e3  # beyond, the direction from launch to impact is not defined well
 
 
@@ -149,13 +147,6 @@ def _rebuilt(
         float(height(states[cut, :3])),
         float(np.linalg.norm(states[cut, 3:])),
     )
-
-
-def phases(t: Float[np.ndarray, "step"], states: Float[np.ndarray, "step 6"], boost_s: float) -> np.ndarray:
-    """BOOST to burn-out, COAST, REENTRY below 100 km on the way down."""
-    down = (height(states[:, :3]) < REENTRY_M) & ((states[:, :3] * states[:, 3:]).sum(1) < 0.0)
-    phase = np.where(down, Phase.REENTRY, Phase.COAST)
-    return np.where(t < boost_s - 1e-9, Phase.BOOST, phase).astype(np.int8)
 
 
 def _check_facts(flight: BallisticFlight, distance: float) -> None:

@@ -1,19 +1,22 @@
-"""Where a booster's controls are looked for: the site of a flight, and the nearest flight of a survey."""
+"""What one flight and many share: site and distance, phases, and where a booster's controls are looked for."""
 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 from scipy.ndimage import minimum_filter
 
 from noroshi.constants import EARTH_MEAN_RADIUS_M, EARTH_MU, EARTH_RATE_RAD_S, GRAVITY_M_S2
 from noroshi.earth import geodesic
+from noroshi.tables import Phase
 from noroshi.targets import boost
 from noroshi.targets.ellipse import free_flight
+from noroshi.targets.integrate import height
 from noroshi.targets.models import BallisticFlight
 
 SURVEY_THRUST = GRAVITY_M_S2 * np.geomspace(0.9, 40.0, 72)
 SURVEY_TILT = np.deg2rad(np.linspace(0.0, 120.0, 121))
+REENTRY_M = 100e3  # below it, descending, the phase is REENTRY (the usual edge of space)
 GOOD_START = 0.1**2  # apogee and range of the survey within a tenth
 
 
@@ -36,6 +39,13 @@ def distance_of(flight: BallisticFlight) -> float:
         flight.launch_lat_rad, flight.launch_lon_rad, flight.impact_lat_rad, flight.impact_lon_rad
     )
     return float(distance)
+
+
+def phases(t: Float[np.ndarray, "step"], states: Float[np.ndarray, "step 6"], boost_s: float) -> np.ndarray:
+    """BOOST to burn-out, COAST, REENTRY below 100 km on the way down."""
+    down = (height(states[:, :3]) < REENTRY_M) & ((states[:, :3] * states[:, 3:]).sum(1) < 0.0)
+    phase = np.where(down, Phase.REENTRY, Phase.COAST)
+    return np.where(t < boost_s - 1e-9, Phase.BOOST, phase).astype(np.int8)
 
 
 def guess(flight: BallisticFlight, site: boost.Site, distance: float) -> Float64[np.ndarray, "3"]:

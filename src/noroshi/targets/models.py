@@ -28,6 +28,43 @@ class BallisticFlight(NamedTuple):
     vertical_s: float  # vertical rise before the pitch-over
 
 
+class Stage(NamedTuple):
+    """One stage of a booster: constant thrust and mass flow."""
+
+    thrust_n: float
+    propellant_kg: float
+    burn_s: float
+    inert_kg: float  # dropped at its burn-out
+    coast_s: float = 0.0  # without thrust before its ignition
+
+
+class Pitch(NamedTuple):
+    """Direction of thrust: vertical rise, then a table of tilts from the launch site's vertical, then what it ends in.
+
+    Between the times of the table (after launch) the tilt changes evenly, from 0 at the end of the rise. After it
+    the thrust keeps the last tilt, or follows the velocity relative to the air (a gravity turn).
+    """
+
+    vertical_s: float
+    times_s: tuple[float, ...]
+    tilt_rad: tuple[float, ...]
+    gravity_turn: bool
+
+
+class StagedFlight(NamedTuple):
+    """A staged booster flown as stated: apogee and impact follow, nothing is solved."""
+
+    launch_lat_rad: float
+    launch_lon_rad: float
+    launch_height_m: float
+    azimuth_rad: float  # of the tilt, clockwise from north
+    stages: tuple[Stage, ...]
+    pitch: Pitch
+    payload_kg: float
+    drag_area_m2: float  # Cd A of the whole booster while it burns and coasts
+    ballistic_coefficient_kg_m2: float  # of the payload, after the last burn-out
+
+
 class GlideFlight(NamedTuple):
     """A boost-glide flight: boost to equilibrium glide at `glide_speed_m_s`, then a bank schedule."""
 
