@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from noroshi.atmosphere import air
 from noroshi.constants import EARTH_MEAN_RADIUS_M
 from noroshi.errors import PhysicsError
 from noroshi.radiometry import BANDS, Band, radiance, sun_irradiance
 from noroshi.tables import Phase
-from noroshi.targets.atmosphere import air
 from noroshi.targets.equilibrium import Glider, equilibrium
 from noroshi.targets.integrate import SPHERE
 from noroshi.targets.light import Light, body_axes, light, sun_gcrs

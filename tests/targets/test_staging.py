@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from noroshi.atmosphere import density
 from noroshi.constants import (
     EARTH_J2,
     EARTH_MEAN_RADIUS_M,
@@ -20,7 +21,6 @@ from noroshi.earth import geodesic, geodetic_from_itrs, itrs_from_geodetic, up_i
 from noroshi.errors import FlightError, NoroshiError, PhysicsError
 from noroshi.tables import Phase
 from noroshi.targets import staging
-from noroshi.targets.atmosphere import density
 from noroshi.targets.integrate import EARTH
 from noroshi.targets.models import Pitch, Stage, StagedFlight
 

@@ -17,10 +17,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Float64, Int
 
+from noroshi.atmosphere import air, density
 from noroshi.errors import PhysicsError
 from noroshi.radiometry import BANDS, Band, radiance, sun_irradiance
 from noroshi.tables import Phase
-from noroshi.targets.atmosphere import air, density
 from noroshi.targets.heating import ALONG_BODY, laminar_unchecked, skin_temperature, stagnation_unchecked
 from noroshi.targets.light import Light
 

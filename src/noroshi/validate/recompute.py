@@ -41,7 +41,9 @@ class Row(NamedTuple):
     @property
     def error(self) -> float | None:
         """got - expected, where both are numbers."""
-        numbers = [x for x in (self.expected, self.got) if isinstance(x, int | float) and not isinstance(x, bool)]
+        numbers = [
+            x for x in (self.expected, self.got) if isinstance(x, int | float) and not isinstance(x, bool)
+        ]
         if len(numbers) == 2:
             return float(self.got) - float(self.expected)
         return None

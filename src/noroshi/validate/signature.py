@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from noroshi.targets.signature import GliderShape, intensity, of_glider
 
 from noroshi.atmosphere import air, density
 from noroshi.constants import EARTH_MEAN_RADIUS_M, SUN_TEMPERATURE_K
@@ -22,6 +21,7 @@ from noroshi.radiometry import (
 from noroshi.targets import heating
 from noroshi.targets.equilibrium import Glider, equilibrium
 from noroshi.targets.integrate import SPHERE, coast_controls, integrate, unpowered_batch
+from noroshi.targets.signature import GliderShape, intensity, of_glider
 
 Found = dict[str, Any]
 
