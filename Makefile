@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 REPORT := src/noroshi/report/static/report.js
 
-.PHONY: demo test lint lock web bench docs clean help
+.PHONY: demo test test-peers lint lock web bench docs clean help
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -27,6 +27,15 @@ demo: $(REPORT)  ## run the bundled scenario hokkaido-2017 and say where its rep
 test: $(REPORT) lint  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 
+$(VENV)-peers/.ready: requirements/peers.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)-peers
+	$(VENV)-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt
+	$(VENV)-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+test-peers: $(VENV)-peers/.ready  ## cross-checks against Orekit, Skyfield and sgp4, in an environment of their own
+	$(VENV)-peers/bin/python -m pytest tests/peers
+
 lint: $(VENV)/.ready  ## ruff, pyright, import layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -40,8 +49,9 @@ lock: $(VENV)/.ready  ## renew the pinned and hashed locks (Python 3.11) and web
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip install --quiet uv
 	$(VENV)-lock/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' pyproject.toml -o requirements/run.txt
 	$(VENV)-lock/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	$(VENV)-lock/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --extra peers -c requirements/run.txt pyproject.toml -o requirements/peers.txt
 	rm -rf $(VENV)-lock
 	$(BIN)/python web/build.py --lock
 
 clean:           ## remove what the targets made, the environment included
-	rm -rf $(VENV) runs web/node_modules src/noroshi/report/static
+	rm -rf $(VENV) $(VENV)-peers runs web/node_modules src/noroshi/report/static
