@@ -2,9 +2,9 @@
 
 Exact layers to 86 km (NOAA-S/T 76-1562, part 1: equations 23, 33, 42, 50). Above, the published table at
 86-1000 km is interpolated, logarithms linear in geopotential height: within 1.4 % of the printed rows in between
-from 150 km on (tested), 9 % below. The standard's own species equations are left out. It is one profile of moderate solar
-activity: at 500 km the Harris-Priester model has 0.75 of it at night and 3.9 times it by day (Montenbruck and Gill
-2000, table 3.8). Beyond 1000 km the last slope continues.
+from 150 km on (tested), 9 % below. The standard's own species equations are left out. It is one profile of
+moderate solar activity: at 500 km the Harris-Priester model has 0.75 of it at night and 3.9 times it by day
+(Montenbruck and Gill 2000, table 3.8). Beyond 1000 km the last slope continues.
 Functions take NumPy or JAX arrays of geometric height [m]; heights under -5 km, where the standard starts,
 count as -5 km.
 """
