@@ -94,6 +94,7 @@ def _states(
                 group.forces,
                 epoch,
                 group.surface,
+                group.names,
             )
         case Catalogued():
             r, v = sgp4.propagate(list(zip(group.names, group.satellites, strict=True)), epoch, t, eop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import noroshi._jax  # noqa: F401  isort: skip
 
+from collections.abc import Sequence
 from functools import partial
 
 import jax
@@ -31,6 +32,7 @@ def propagate_osculating(
     forces: Forces = J2_ONLY,
     epoch: Epoch | None = None,
     surface: Surface = Surface(),  # noqa: B008  a plain tuple
+    names: Sequence[str] = (),
 ) -> tuple[Float64[Array, "time sat 3"], Float64[Array, "time sat 3"]]:
     """Position [m] and velocity [m/s], GCRS, of osculating elements at rising t [s after their epoch].
 
@@ -38,7 +40,8 @@ def propagate_osculating(
     travel at the fastest perigee. `pole`: the Earth's pole in the GCRS, whose bulge pulls, held over the run;
     leaving it at the z axis in 2026 (0.15 deg off) costs up to 8.2 km in a day at 1000 km altitude and 60 deg
     of inclination (tested). `forces` beyond J2 and their `surface`: see `orbits.forces`; Sun, Moon and sunlight
-    need the `epoch`. Raises PhysicsError where drag brings a satellite below 100 km.
+    need the `epoch`. Raises PhysicsError where drag brings a satellite below 100 km, by its name
+    if `names` are given.
     """
     t = np.asarray(t, np.float64)
     r, v = osculating_state(Elements(*(jnp.asarray(x) for x in elements)))
@@ -59,18 +62,18 @@ def propagate_osculating(
     intervals = np.diff(t)
     r, v = _record(forces, r, v, start, jnp.asarray(intervals), around, steps(intervals.max(initial=0.0)))
     if forces.drag:
-        _refuse_decay(np.asarray(r), t)
+        _refuse_decay(np.asarray(r), t, names)
     return r, v
 
 
-def _refuse_decay(r: np.ndarray, t: np.ndarray) -> None:
+def _refuse_decay(r: np.ndarray, t: np.ndarray, names: Sequence[str]) -> None:
     # the heights of the GCRS z axis are off by 0.1 km at most; not a number, too, is one that fell through
     low = ~(height_itrs(r) > LOWEST_M)
     if low.any():
         at, satellite = np.argwhere(low)[0]
         raise PhysicsError(
             f"drag brings it below {LOWEST_M / 1e3:g} km within {t[at]:.0f} s",
-            where=f"satellite {satellite + 1}",
+            where=f"satellite {names[satellite] if names else satellite + 1}",
             remedy="raise the orbit, use a smaller area over mass, or end before",
         )
 

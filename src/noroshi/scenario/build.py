@@ -104,6 +104,7 @@ def nations(scenario: Scenario) -> tuple[str, ...]:
 def platforms(scenario: Scenario):
     """Groups for `orbits.ephemeris`, in the order of `sensors`."""
     from noroshi.orbits.ephemeris import Catalogued, Mean, Osculating, Sites
+    from noroshi.orbits.forces import Forces, Surface
     from noroshi.orbits.walker import walker
 
     groups = []
@@ -118,7 +119,12 @@ def platforms(scenario: Scenario):
             radians(layer.raan_deg),
             radians(layer.phase_deg),
         )
-        groups.append((Mean if layer.elements == "mean" else Osculating)(satellite_names(layer), elements))
+        if layer.elements == "mean":
+            groups.append(Mean(satellite_names(layer), elements))
+            continue
+        acting = Forces(*(name.replace("_", "-") in layer.forces for name in Forces._fields))
+        surface = Surface(layer.area_to_mass_m2_kg, layer.drag_coefficient, layer.reflection)
+        groups.append(Osculating(satellite_names(layer), elements, acting, surface))
     for catalogue in scenario.satellites:
         chosen = _catalogued(catalogue)
         groups.append(Catalogued(tuple(n for n, _ in chosen), tuple(s for _, s in chosen)))

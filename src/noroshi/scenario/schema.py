@@ -62,6 +62,9 @@ class NodePart(Sourced):
     )
 
 
+Force = Literal["j2", "j3", "j4", "drag", "sun", "moon", "solar-pressure"]
+
+
 class Layer(Sourced):
     """A layer of satellites in a Walker pattern."""
 
@@ -81,11 +84,38 @@ class Layer(Sourced):
         default=0.0, ge=-360, le=360, description="argument of latitude of the first satellite"
     )
     elements: Literal["mean", "osculating"] = Field(default="mean", description="how the elements are meant")
+    forces: tuple[Force, ...] = Field(
+        default=("j2",), description="that act besides the point Earth; osculating elements only"
+    )
+    area_to_mass_m2_kg: float = Field(
+        default=0.01, ge=0, le=100, description="that air and light push on; with drag or solar-pressure"
+    )
+    drag_coefficient: float = Field(default=2.2, gt=0, le=10, description="with drag")
+    reflection: float = Field(
+        default=1.3, ge=0, le=2, description="with solar-pressure: 1 absorbs light, 2 mirrors it"
+    )
 
     @model_validator(mode="after")
     def _planes_share_evenly(self) -> Self:
         if self.satellites % self.planes:
             raise ValueError(f"{self.satellites} satellites cannot be shared evenly by {self.planes} planes")
+        return self
+
+    @model_validator(mode="after")
+    def _forces_agree(self) -> Self:
+        if len(set(self.forces)) < len(self.forces):
+            raise ValueError(f"a force is named twice in {list(self.forces)}")
+        if self.elements == "mean" and set(self.forces) != {"j2"}:
+            raise ValueError('mean elements drift by J2 alone; forces need elements = "osculating"')
+        for field, users in (
+            ("area_to_mass_m2_kg", ("drag", "solar-pressure")),
+            ("drag_coefficient", ("drag",)),
+            ("reflection", ("solar-pressure",)),
+        ):
+            if field in self.model_fields_set and not set(users) & set(self.forces):
+                raise ValueError(
+                    f"{field} does nothing here; name {' or '.join(users)} in forces, or leave it out"
+                )
         return self
 
 
