@@ -14,10 +14,10 @@ from noroshi.earth import destination, itrs_from_geodetic, up_itrs
 from noroshi.errors import ScenarioError
 from noroshi.io.tle_omm import read_satellites
 from noroshi.network.models import EntryPoint, GroundLinks, Node, ShareRule, SpaceLinks
-from noroshi.scenario.schema import Ballistic, Glide, InfraredPart, Scenario, satellite_names
+from noroshi.scenario.schema import Air, Ballistic, Glide, InfraredPart, Scenario, satellite_names
 from noroshi.sensors.models import Infrared, Radar
 from noroshi.tables import Background
-from noroshi.targets.models import BallisticFlight, GlideFlight
+from noroshi.targets.models import AirFlight, BallisticFlight, GlideFlight
 from noroshi.time import Epoch, epoch_from_utc
 from noroshi.tracking.models import TrackerConfig
 from noroshi.warning.models import Area, WarningRule
@@ -53,7 +53,7 @@ class TargetPlan(NamedTuple):
     """A target before it has flown."""
 
     name: str
-    flight: BallisticFlight | GlideFlight | RecordedFlight
+    flight: BallisticFlight | GlideFlight | RecordedFlight | AirFlight
     t_launch: float
     intensity_w_sr: dict[str, dict[str, float]]  # band -> phase -> W/sr
     rcs_m2: float
@@ -235,9 +235,11 @@ def targets(scenario: Scenario) -> tuple[TargetPlan, ...]:
     plans = []
     for target in scenario.targets:
         if isinstance(target, Ballistic):
-            flight: BallisticFlight | GlideFlight | RecordedFlight = _ballistic(target)
+            flight: BallisticFlight | GlideFlight | RecordedFlight | AirFlight = _ballistic(target)
         elif isinstance(target, Glide):
             flight = _glide(target)
+        elif isinstance(target, Air):
+            flight = air_flight(target)
         else:
             flight = RecordedFlight(Path(target.file), target.phase)
         intensity = {
@@ -287,6 +289,41 @@ def _glide(target: Glide) -> GlideFlight:
         bank_rad=tuple(radians(b.deg) for b in target.bank),
         end_speed_m_s=target.end_speed_km_s * KM,
         density_factor=target.density_factor,
+    )
+
+
+def air_flight(target: Air) -> AirFlight:
+    """The route of an aircraft or cruise missile."""
+    from noroshi.targets.air import racetrack
+
+    def height(part) -> float:
+        return part.altitude_km * KM if part.altitude_km is not None else part.height_m or 0.0
+
+    bank, given = radians(target.bank_limit_deg), target.racetrack
+    if given is not None:
+        return racetrack(
+            radians(given.latitude_deg),
+            radians(given.longitude_deg),
+            radians(given.heading_deg),
+            given.length_km * KM,
+            given.width_km * KM,
+            height(target),
+            target.speed_m_s or 0.0,
+            bank,
+            turn=given.turn,
+            laps=float("inf") if given.laps is None else given.laps,
+        )
+    points = target.waypoints
+    return AirFlight(
+        lat_rad=tuple(radians(w.latitude_deg) for w in points),
+        lon_rad=tuple(radians(w.longitude_deg) for w in points),
+        height_m=tuple(
+            height(target) if w.height_m is None and w.altitude_km is None else height(w) for w in points
+        ),
+        speed_m_s=tuple(w.speed_m_s or target.speed_m_s or 0.0 for w in points),
+        bank_limit_rad=bank,
+        climb_limit_m_s=target.climb_limit_m_s,
+        acceleration_limit_m_s2=target.acceleration_limit_m_s2,
     )
 
 

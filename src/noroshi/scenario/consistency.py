@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from noroshi.errors import NoroshiError
 from noroshi.scenario.locate import Path as KeyPath
-from noroshi.scenario.schema import Ballistic, Glide, Recorded, Scenario, satellite_names
+from noroshi.scenario.schema import Air, Ballistic, Glide, Recorded, Scenario, satellite_names
 from noroshi.time import epoch_from_utc
 
 ON_GRID = 1e-6  # of a step
@@ -26,7 +26,7 @@ class Mistake(NamedTuple):
 
 def mistakes(s: Scenario) -> list[Mistake]:
     """All contradictions of a scenario whose fields are each in order."""
-    return [*_names(s), *_references(s), *_grid(s), *_dates(s), *_beams(s), *_tracker(s)]
+    return [*_names(s), *_references(s), *_grid(s), *_dates(s), *_beams(s), *_air(s), *_tracker(s)]
 
 
 def missing_files(s: Scenario, folder: Path) -> list[Mistake]:
@@ -202,6 +202,25 @@ def _beams(s: Scenario) -> Iterator[Mistake]:
                 f"lowest beam {radar.elevation_min_deg:g} deg is not below the highest, {radar.elevation_max_deg:g}",
                 "make elevation_min_deg smaller than elevation_max_deg",
             )
+
+
+def _air(s: Scenario) -> Iterator[Mistake]:
+    """Routes that cannot be flown."""
+    for k, target in enumerate(s.targets):
+        if not isinstance(target, Air):
+            continue
+        from noroshi.scenario.build import air_flight  # only where there is a route: a check starts fast
+        from noroshi.targets.air import faults
+
+        for fault in faults(air_flight(target)):
+            place: KeyPath = ("waypoints", fault.waypoint)
+            if target.racetrack is not None:
+                place = ("racetrack", "width_km")
+            elif fault.field in ("speed_m_s", "height_m"):
+                given = target.waypoints[fault.waypoint]
+                key = "altitude_km" if fault.field == "height_m" and given.height_m is None else fault.field
+                place = (*place, key)
+            yield Mistake(("targets", k, *place), fault.what, fault.remedy)
 
 
 def _tracker(s: Scenario) -> Iterator[Mistake]:
