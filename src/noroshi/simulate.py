@@ -25,8 +25,8 @@ from noroshi.sensors.exclusion import sky
 from noroshi.sensors.look import opportunities
 from noroshi.summary import summarise
 from noroshi.tables import Contributions, Deliveries, Detections, Scans, Tracks
-from noroshi.targets import ballistic, glide, recorded
-from noroshi.targets.models import BallisticFlight, GlideFlight, Target, Trajectory
+from noroshi.targets import air, ballistic, glide, recorded
+from noroshi.targets.models import AirFlight, BallisticFlight, GlideFlight, Target, Trajectory
 from noroshi.targets.truth import truth
 from noroshi.time import EarthOrientation, load_earth_orientation
 from noroshi.tracking.models import TrackerConfig
@@ -177,6 +177,8 @@ def fly(plan: build.TargetPlan, scenario: Scenario, eop: EarthOrientation) -> Ta
         trajectory: Trajectory = ballistic.rebuild(flight, scenario.step_s)
     elif isinstance(flight, GlideFlight):
         trajectory = glide.fly(flight, scenario.step_s)
+    elif isinstance(flight, AirFlight):  # it may fly on after the scenario's end
+        trajectory = air.fly(flight, scenario.step_s, scenario.duration_s - plan.t_launch)
     else:
         trajectory = recorded.fly(
             read_record(flight.path), flight.phase, build.epoch(scenario), plan.t_launch, scenario.step_s, eop

@@ -64,6 +64,11 @@ def facts(truth: Truth, itrs_from_gcrs: Float64[np.ndarray, "time 3 3"], target:
     )
 
 
+def cruises(flight: Facts) -> bool:
+    """Whether a flight ends on its wings: it hits nothing, and no warning of a falling body is true of it."""
+    return bool(len(flight.phase)) and bool(flight.phase[-1] == Phase.CRUISE)
+
+
 def looks_by_reason(reasons: np.ndarray, without: tuple[Reason, ...] = ()) -> dict[str, float]:
     """Share of looks per outcome, summing to 1 (all zero when there was no look at all)."""
     counts = {r.name.lower(): int(np.sum(reasons == r)) for r in Reason if r not in without}
@@ -203,7 +208,7 @@ class Reached(NamedTuple):
 
 
 def _reached(areas: Any, corridor_m: float, flight: Facts) -> Reached:
-    if not areas or not len(flight.t):
+    if not areas or not len(flight.t) or cruises(flight):
         nothing = np.zeros(len(areas), bool)
         return Reached(nothing, nothing, np.full(len(areas), np.nan))
     distance = distances(areas, flight.lat_rad, flight.lon_rad)
@@ -267,7 +272,7 @@ def _flown(scenario: Scenario, flight: Facts, kind: str) -> dict[str, Any]:
     return {
         "kind": kind,
         "t_burnout_s": float(boosting[-1]) + scenario.step_s if len(boosting) else None,
-        "t_impact_s": _number(flight.t_impact),
+        "t_impact_s": None if cruises(flight) else _number(flight.t_impact),
         "apogee_km": float(flight.height_m.max()) / 1e3,
         "range_km": float(distance) / 1e3,
         "passes": passes,
@@ -342,6 +347,8 @@ def _predicted(
 ) -> tuple[float, float] | None:
     """Seconds after launch, first and last, at which the run says this happens; None: it does not."""
     what, _, name = fact.partition(":")
+    if what == "impact" and cruises(flight):
+        return None
     if what == "impact":
         return (flight.t_impact, flight.t_impact) if math.isfinite(flight.t_impact) else None
     if what == "pass":

@@ -120,7 +120,7 @@ def test_the_template_and_every_bundled_file_are_without_mistakes() -> None:
         ("apogee_km = 450", "apogee_km = nan", r"22: targets\[1\]\.apogee_km.*finite"),
         ("apogee_km = 450", "apogee_km = inf", r"22: targets\[1\]\.apogee_km.*finite"),
         ('kind = "ballistic"', 'kind = "balistic"', r'17: targets\[1\]\.kind: needs kind = "ballistic", "glide"'),
-        ('kind = "ballistic"\n', "", r'15: targets\[1\]: needs kind = "ballistic", "glide" or "recorded"'),
+        ('kind = "ballistic"\n', "", r'15: targets\[1\]: needs kind = "ballistic", "glide", "recorded" or "air"'),
         ("azimuth_deg = 165\n", "", r"give azimuth_deg and range_km, or impact_latitude_deg and"),
         ("boost = 100", "bost = 100", r"intensity_kw_sr\.mwir\.bost: should be 'boost', 'coast'"),
         ("mwir = {", "lwir = {", r"no target has an intensity in band 'mwir' .*did you mean 'lwir'"),

@@ -17,6 +17,7 @@ from noroshi.earth import destination
 from noroshi.report import data
 from noroshi.report.data import Report
 from noroshi.report.text import Say
+from noroshi.summary import cruises
 from noroshi.tables import Phase
 
 Spec = dict[str, Any]
@@ -32,7 +33,13 @@ GREEN, YELLOW, PINK, GREY, INK = (
 )  # Okabe-Ito, and two greys
 NATION_COLOURS = (BLUE, ORANGE, PINK, YELLOW, SKY, VERMILION)
 SHARED = GREEN  # several nations at once
-PHASE_COLOURS = {Phase.BOOST: VERMILION, Phase.COAST: INK, Phase.REENTRY: PINK, Phase.GLIDE: INK}
+PHASE_COLOURS = {
+    Phase.BOOST: VERMILION,
+    Phase.COAST: INK,
+    Phase.REENTRY: PINK,
+    Phase.GLIDE: INK,
+    Phase.CRUISE: INK,
+}
 
 HALO = {
     "stroke": "white",
@@ -430,7 +437,8 @@ def chart_region(report: Report, say: Say) -> tuple[Spec, list[Key]]:
         keys.append(Key("line", colour, say("layer_ellipse", nation=say.names(nations))))
         layers.append(_lines(_rows([data.ellipse_outline(impact)]), stroke=colour, strokeWidth=1.4))
     places = _region_places(report, say, warned)
-    keys.append(Key("cross", INK, say("layer_impact")))
+    if not all(cruises(flight) for flight in report.flights):
+        keys.append(Key("cross", INK, say("layer_impact")))
     if scenario.points:
         keys.append(Key("circle", INK, say("layer_point")))
     shown = [place for place in places if frame.holds(place.lon, place.lat)]
@@ -445,7 +453,8 @@ def _region_places(report: Report, say: Say, warned: set[int]) -> list[Place]:
     for flight, name in zip(report.flights, report.run.truth.targets, strict=True):
         if len(flight.t):
             x, y = data.map_lon(flight.lon_rad[[0, -1]]), np.rad2deg(flight.lat_rad[[0, -1]])
-            places.append(Place(float(x[1]), float(y[1]), "cross", INK, say("impact_of", target=name)))
+            end = say("end_of" if cruises(flight) else "impact_of", target=name)
+            places.append(Place(float(x[1]), float(y[1]), "cross", INK, end))
             places.append(Place(float(x[0]), float(y[0]), "diamond", INK, say("launch_of", target=name)))
     for point in scenario.points:
         x = data.map_lon(np.array(radians(point.longitude_deg))).item()

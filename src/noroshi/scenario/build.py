@@ -16,6 +16,7 @@ from noroshi.io.tle_omm import read_satellites
 from noroshi.network.models import EntryPoint, GroundLinks, Node, ShareRule, SpaceLinks
 from noroshi.scenario.infrared import infrared
 from noroshi.scenario.schema import (
+    Air,
     Ballistic,
     Glide,
     RadarPart,
@@ -38,7 +39,7 @@ from noroshi.sensors.radar_equation import (
     search_dwell,
     track_dwell,
 )
-from noroshi.targets.models import BallisticFlight, GlideFlight
+from noroshi.targets.models import AirFlight, BallisticFlight, GlideFlight
 from noroshi.time import Epoch, epoch_from_utc
 from noroshi.tracking.models import TrackerConfig
 from noroshi.warning.models import Area, WarningRule
@@ -80,7 +81,7 @@ class TargetPlan(NamedTuple):
     """A target before it has flown."""
 
     name: str
-    flight: BallisticFlight | GlideFlight | RecordedFlight
+    flight: BallisticFlight | GlideFlight | RecordedFlight | AirFlight
     t_launch: float
     intensity_w_sr: dict[str, dict[str, float]]  # band -> phase -> W/sr
     rcs_m2: float
@@ -314,9 +315,11 @@ def targets(scenario: Scenario) -> tuple[TargetPlan, ...]:
     plans = []
     for target in scenario.targets:
         if isinstance(target, Ballistic):
-            flight: BallisticFlight | GlideFlight | RecordedFlight = _ballistic(target)
+            flight: BallisticFlight | GlideFlight | RecordedFlight | AirFlight = _ballistic(target)
         elif isinstance(target, Glide):
             flight = _glide(target)
+        elif isinstance(target, Air):
+            flight = air_flight(target)
         else:
             flight = RecordedFlight(Path(target.file), target.phase)
         intensity = {
@@ -369,6 +372,41 @@ def _glide(target: Glide) -> GlideFlight:
         glide_height_m=None if target.glide_height_km is None else target.glide_height_km * KM,
         waypoints_rad=tuple((radians(p.latitude_deg), radians(p.longitude_deg)) for p in target.waypoints),
         bank_limit_rad=radians(target.bank_limit_deg),
+    )
+
+
+def air_flight(target: Air) -> AirFlight:
+    """The route of an aircraft or cruise missile."""
+    from noroshi.targets.air import racetrack
+
+    def height(part) -> float:
+        return part.altitude_km * KM if part.altitude_km is not None else part.height_m or 0.0
+
+    bank, given = radians(target.bank_limit_deg), target.racetrack
+    if given is not None:
+        return racetrack(
+            radians(given.latitude_deg),
+            radians(given.longitude_deg),
+            radians(given.heading_deg),
+            given.length_km * KM,
+            given.width_km * KM,
+            height(target),
+            target.speed_m_s or 0.0,
+            bank,
+            turn=given.turn,
+            laps=float("inf") if given.laps is None else given.laps,
+        )
+    points = target.waypoints
+    return AirFlight(
+        lat_rad=tuple(radians(w.latitude_deg) for w in points),
+        lon_rad=tuple(radians(w.longitude_deg) for w in points),
+        height_m=tuple(
+            height(target) if w.height_m is None and w.altitude_km is None else height(w) for w in points
+        ),
+        speed_m_s=tuple(w.speed_m_s or target.speed_m_s or 0.0 for w in points),
+        bank_limit_rad=bank,
+        climb_limit_m_s=target.climb_limit_m_s,
+        acceleration_limit_m_s2=target.acceleration_limit_m_s2,
     )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from noroshi.errors import NoroshiError, PhysicsError
 from noroshi.scenario.infrared import contradictions
 from noroshi.scenario.locate import Path as KeyPath
-from noroshi.scenario.schema import Ballistic, Glide, Recorded, Scenario, satellite_names
+from noroshi.scenario.schema import Air, Ballistic, Glide, Recorded, Scenario, satellite_names
 from noroshi.time import epoch_from_utc
 
 ON_GRID = 1e-6  # of a step
@@ -35,6 +35,7 @@ def mistakes(s: Scenario) -> list[Mistake]:
         *_beams(s),
         *_infrared(s),
         *_radars(s),
+        *_air(s),
         *_tracker(s),
     ]
 
@@ -254,6 +255,25 @@ def _infrared(s: Scenario) -> Iterator[Mistake]:
     for k, part in enumerate(s.infrared):
         for key, what, remedy in contradictions(part):
             yield Mistake(("infrared", k, *key), what, remedy)
+
+
+def _air(s: Scenario) -> Iterator[Mistake]:
+    """Routes that cannot be flown."""
+    for k, target in enumerate(s.targets):
+        if not isinstance(target, Air):
+            continue
+        from noroshi.scenario.build import air_flight  # only where there is a route: a check starts fast
+        from noroshi.targets.air import faults
+
+        for fault in faults(air_flight(target)):
+            place: KeyPath = ("waypoints", fault.waypoint)
+            if target.racetrack is not None:
+                place = ("racetrack", "width_km")
+            elif fault.field in ("speed_m_s", "height_m"):
+                given = target.waypoints[fault.waypoint]
+                key = "altitude_km" if fault.field == "height_m" and given.height_m is None else fault.field
+                place = (*place, key)
+            yield Mistake(("targets", k, *place), fault.what, fault.remedy)
 
 
 def _tracker(s: Scenario) -> Iterator[Mistake]:

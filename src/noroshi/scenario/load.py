@@ -296,7 +296,7 @@ def _message(e: Any) -> str:
     if e["type"] == "value_error":
         return str(e["ctx"]["error"])
     if e["type"] in ("union_tag_not_found", "union_tag_invalid"):
-        return 'needs kind = "ballistic", "glide" or "recorded"'
+        return 'needs kind = "ballistic", "glide", "recorded" or "air"'
     if e["type"] == "too_short":
         return "needs at least one entry"
     message = re.sub(r"^[A-Z]\w+ should", "should", str(e["msg"]))

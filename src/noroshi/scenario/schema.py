@@ -112,7 +112,9 @@ class Layer(Sourced):
             ("drag_coefficient", ("drag",)),
             ("reflection", ("solar-pressure",)),
         ):
-            if field in self.model_fields_set and not set(users) & set(self.forces):
+            # by value: a stored scenario spells the defaults out
+            changed = getattr(self, field) != type(self).model_fields[field].default
+            if changed and not set(users) & set(self.forces):
                 raise ValueError(
                     f"{field} does nothing here; name {' or '.join(users)} in forces, or leave it out"
                 )
@@ -441,7 +443,7 @@ class SharePart(Part):
         return self
 
 
-Phases = Literal["boost", "coast", "reentry", "glide"]
+Phases = Literal["boost", "coast", "reentry", "glide", "cruise"]
 Intensity = Annotated[float, Field(ge=0, le=1e6)]
 
 
@@ -552,7 +554,76 @@ class Recorded(TargetPart):
     phase: Phases = Field(default="coast", description="phase of flight for its intensity")
 
 
-Target = Annotated[Ballistic | Glide | Recorded, Field(discriminator="kind")]
+Altitude = Annotated[float, Field(ge=-0.5, le=30, description="the same in kilometres")]
+AirHeight = Annotated[float, Field(ge=-500, le=30_000, description="above the ellipsoid, not the ground")]
+AirSpeed = Annotated[
+    float, Field(gt=0, le=2000, description="over the ground, of the point below on the ellipsoid")
+]
+
+
+class Waypoint(Part):
+    """A place that a flight passes on the inside of its turn."""
+
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    height_m: AirHeight | None = Field(default=None, description="above the ellipsoid; default: the target's")
+    altitude_km: Altitude | None = Field(default=None, description="the same in kilometres")
+    speed_m_s: AirSpeed | None = Field(default=None, description="over the ground; default: the target's")
+
+    @model_validator(mode="after")
+    def _one_height(self) -> Self:
+        if self.height_m is not None and self.altitude_km is not None:
+            raise ValueError("give height_m or altitude_km, not both")
+        return self
+
+
+class Racetrack(Part):
+    """A holding pattern: two straight sides joined by half circles."""
+
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    length_km: float = Field(ge=0, le=1000, description="of a straight side; 0: a circle")
+    width_km: float = Field(gt=0, le=600, description="between the sides, the diameter of the turns")
+    heading_deg: Degrees = Field(default=0.0, description="of the side it starts on, clockwise from north")
+    turn: Literal["right", "left"] = Field(default="right", description="which way round")
+    laps: int | None = Field(default=None, ge=1, le=10_000, description="default: until the scenario ends")
+
+
+class Air(TargetPart):
+    """An aircraft or a cruise missile: through [[targets.waypoints]], or round a [targets.racetrack]."""
+
+    kind: Literal["air"] = Field(description="what the flight is made from")
+    waypoints: tuple[Waypoint, ...] = Field(default=(), description="two or more, in order; ends at the last")
+    racetrack: Racetrack | None = Field(default=None, description="instead of waypoints")
+    height_m: AirHeight | None = Field(default=None, description="above the ellipsoid, where none is given")
+    altitude_km: Altitude | None = Field(default=None, description="the same in kilometres")
+    speed_m_s: AirSpeed | None = Field(default=None, description="over the ground, where none is given")
+    bank_limit_deg: float = Field(default=30.0, gt=0, le=80, description="of its turns")
+    climb_limit_m_s: float = Field(default=15.0, gt=0, le=300, description="climbing or descending")
+    acceleration_limit_m_s2: float = Field(default=2.0, gt=0, le=50, description="along the path")
+
+    @model_validator(mode="after")
+    def _has_a_route(self) -> Self:
+        if bool(self.waypoints) == (self.racetrack is not None):
+            raise ValueError("give waypoints, or a racetrack")
+        if len(self.waypoints) == 1:
+            raise ValueError("a route needs two waypoints or more")
+        if self.height_m is not None and self.altitude_km is not None:
+            raise ValueError("give height_m or altitude_km, not both")
+        users = self.waypoints or (None,)
+        if self.height_m is None and self.altitude_km is None:
+            for k, w in enumerate(users):
+                if w is None or (w.height_m is None and w.altitude_km is None):
+                    raise ValueError(
+                        f"needs height_m or altitude_km{f' (waypoint {k + 1} has none)' if w else ''}"
+                    )
+        for k, w in enumerate(users):
+            if self.speed_m_s is None and (w is None or w.speed_m_s is None):
+                raise ValueError(f"needs speed_m_s{f' (waypoint {k + 1} has none)' if w else ''}")
+        return self
+
+
+Target = Annotated[Ballistic | Glide | Recorded | Air, Field(discriminator="kind")]
 
 
 class AreaPart(Sourced):

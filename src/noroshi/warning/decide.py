@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Float64, Int8
 from numba import njit
 from scipy.special import ndtri
 
-from noroshi.constants import EARTH_FLATTENING, EARTH_MU, EARTH_RADIUS_M
+from noroshi.constants import EARTH_FLATTENING, EARTH_MU, EARTH_RADIUS_M, EARTH_RATE_RAD_S
 from noroshi.earth import enu_from_itrs, itrs_from_geodetic
 from noroshi.tables import Notice, Status, TrackKind, Tracks, Warnings, unpack_covariance
 from noroshi.warning.areas import Plane, plane, plane_point, point_distance
@@ -31,6 +31,7 @@ LIFT_MAX_M_S2 = 2.0  # of a body that falls: less than any glider below 7 km/s n
 LIFT_MIN_M_S2 = 0.5  # a glide at 7 km/s needs (g - v^2/r) = 2 m/s2 of lift, at 3 km/s 8
 GLIDE_BOTTOM_M, GLIDE_TOP_M = 15e3, 90e3
 WINDOW_S = 30.0  # of the sustained acceleration: longer than a filter's memory, shorter than a turn
+LEVEL = 0.25  # sine of the path below which wings may carry it: airliners climb at 0.1, what falls there is steeper
 GLIDE_SUSTAINED_S = 10.0  # so long before a track is a glider: a body that tumbles on re-entry is not
 
 # When notices follow each other.
@@ -114,7 +115,8 @@ def track_kind(
     far better known of a glider. Each kind must be shown at SURE sigmas, so that a larger covariance never
     makes one of another, only UNKNOWN. BOOST: thrust. BALLISTIC: no thrust, that is, push is below any
     engine's, and the boost model does not carry the track; and in the air (between GLIDE_BOTTOM_M and
-    GLIDE_TOP_M) no lift either, that is, less than a glider needs or less than the drag. GLIDE: in the air,
+    GLIDE_TOP_M) no lift either, that is, less than a glider needs or less than the drag; nor may it, unless that
+    is shown, fly level below (an aircraft). GLIDE: in the air,
     no thrust, and lift that is there and greater than drag.
     """
     r, v = mean[:, :3], mean[:, 3:6]
@@ -136,11 +138,21 @@ def track_kind(
         flying_w = lift_w > np.maximum(np.abs(push_w), LIFT_MAX_M_S2)
         lifted_w = flying_w & (lift_w - SURE * lift_sigma_w >= LIFT_MIN_M_S2)
         falling = (lift + SURE * lift_sigma <= np.maximum(np.abs(push), LIFT_MAX_M_S2)) & ~flying_w
+        # what may fly level under the glide band is an aircraft unless it is shown to fall freely
+        up = r / radius[:, None]
+        climb_sigma = np.sqrt(np.einsum("ni,nij,nj->n", up, unpack_covariance(cov)[:, 3:6, 3:6], up))
+        climb = np.abs(np.sum(up * v, axis=1)) - SURE * climb_sigma
+        winged = (height <= GLIDE_BOTTOM_M) & (climb < LEVEL * np.linalg.norm(_over_ground(r, v), axis=1))
     kind = np.full(len(r), TrackKind.UNKNOWN, np.int8)
     kind[thrust] = TrackKind.BOOST
-    kind[unpowered & (~air | falling)] = TrackKind.BALLISTIC
+    kind[unpowered & (falling | ~air & ~winged)] = TrackKind.BALLISTIC
     kind[unpowered & air & (lifted | lifted_w)] = TrackKind.GLIDE
     return kind
+
+
+def _over_ground(r: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Velocity relative to the turning Earth; the GCRS pole stands for the Earth's."""
+    return v - EARTH_RATE_RAD_S * np.stack([-r[:, 1], r[:, 0], 0.0 * r[:, 2]], axis=1)
 
 
 def _split(a: np.ndarray, cov: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, ...]:
