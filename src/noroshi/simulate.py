@@ -26,6 +26,7 @@ from noroshi.sensors.look import opportunities
 from noroshi.summary import summarise
 from noroshi.tables import Contributions, Deliveries, Detections, Scans, Tracks
 from noroshi.targets import air, ballistic, glide, recorded
+from noroshi.targets.light import sun_gcrs
 from noroshi.targets.models import AirFlight, BallisticFlight, GlideFlight, Target, Trajectory
 from noroshi.targets.truth import truth
 from noroshi.time import EarthOrientation, load_earth_orientation
@@ -61,7 +62,8 @@ def simulate(
     for k, plan in enumerate(plans):
         progress("fly targets", k, len(plans))
         flown.append(_named(plan, scenario, eop))
-    true = truth(flown, t, m)
+    modelled = any(plan.signature is not None for plan in plans)
+    true = truth(flown, t, m, build.bands(scenario), sun_gcrs(epoch, t) if modelled else None)
     progress("fly targets", len(plans), len(plans))
 
     sensors = build.sensors(scenario)
@@ -183,7 +185,7 @@ def fly(plan: build.TargetPlan, scenario: Scenario, eop: EarthOrientation) -> Ta
         trajectory = recorded.fly(
             read_record(flight.path), flight.phase, build.epoch(scenario), plan.t_launch, scenario.step_s, eop
         )
-    return Target(plan.name, trajectory, plan.t_launch, plan.intensity_w_sr, plan.rcs_m2)
+    return Target(plan.name, trajectory, plan.t_launch, plan.intensity_w_sr, plan.rcs_m2, plan.signature)
 
 
 def track_node(

@@ -148,6 +148,10 @@ def table_columns(name: str, run: Run) -> dict[str, np.ndarray | pa.Array]:
         columns = _dense(table, ("time", "target"), axes)
         for k, band in enumerate(table.bands):
             columns[f"intensity_{band}_w_sr"] = table.intensity_w_sr[..., k].ravel()
+            if table.facet_w_sr is not None:
+                # the mean over all directions: that of max(0, n.u) is 1/4
+                mean = table.intensity_w_sr[..., k] + 0.25 * table.facet_w_sr[..., k, :].sum(-1)
+                columns[f"intensity_{band}_mean_w_sr"] = mean.ravel()
         return columns
     if name == "opportunities":
         return _dense(
@@ -174,7 +178,7 @@ def _dense(table: Any, axes: tuple[str, ...], names: dict[str, tuple[str, ...]])
         if (
             isinstance(value, np.ndarray)
             and value.shape[: len(shape)] == shape
-            and field.name != "intensity_w_sr"
+            and field.name not in ("intensity_w_sr", "facet_normal", "facet_w_sr")
         ):
             columns |= _named(field.name, value.reshape(-1, *value.shape[len(shape) :]))
     return columns

@@ -124,6 +124,10 @@ class Truth:
     rcs_m2: Float64[np.ndarray, "target"]
     t_launch: Float64[np.ndarray, "target"]
     t_impact: Float64[np.ndarray, "target"]
+    # Where intensity depends on the direction it is intensity_w_sr + sum of facet_w_sr max(0, normal.u), u the unit
+    # vector to the sensor in body axes (targets.light). Facets that a target lacks are 0; None: no target has any
+    facet_normal: Float64[np.ndarray, "target facet 3"] | None = None
+    facet_w_sr: Float64[np.ndarray, "time target band facet"] | None = None
 
 
 @dataclass(frozen=True)

@@ -131,17 +131,17 @@ def test_strips_need_no_more_nodes() -> None:
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 60, 90, 120, 150])
-def test_a_lit_ball_of_facets_has_lamberts_phase_function(degrees: int) -> None:
-    """Closed form of a diffuse sphere; 1 % of the full phase: the facets' own error."""
+@pytest.mark.parametrize("sun", [np.array([0.48, 0.6, 0.64]), SIDE, UP])
+def test_a_lit_ball_of_facets_has_lamberts_phase_function(degrees: int, sun: np.ndarray) -> None:
+    """Closed form of a diffuse sphere; 2 % of the full phase: the facets' own error, worst along their rows."""
     phase = np.deg2rad(degrees)
-    sun = np.array([0.48, 0.6, 0.64])
     across = np.cross(sun, AHEAD) / np.linalg.norm(np.cross(sun, AHEAD))
     u = np.cos(phase) * sun + np.sin(phase) * across
     satellite = Satellite(area_m2=np.pi * 4.0, emissivity=1e-9, reflectance=0.5)
     signature = of_satellite(BANDS["swir"], 1, satellite, sunny(sun))
     full = lambert_sphere(sun_irradiance(BANDS["swir"]), 0.5, 2.0, 0.0)
     closed = lambert_sphere(sun_irradiance(BANDS["swir"]), 0.5, 2.0, phase)
-    assert float(intensity(signature, u)[0]) == pytest.approx(closed, abs=0.01 * full)
+    assert float(intensity(signature, u)[0]) == pytest.approx(closed, abs=0.02 * full)
 
 
 def test_lamberts_sphere_at_its_known_phases() -> None:

@@ -24,6 +24,7 @@ from noroshi.scenario.schema import (
     radar_range_max_km,
     satellite_names,
 )
+from noroshi.scenario.signature import signature_model
 from noroshi.sensors.models import Infrared, Radar, Refraction
 from noroshi.sensors.radar_equation import (
     RadarDesign,
@@ -40,6 +41,7 @@ from noroshi.sensors.radar_equation import (
     track_dwell,
 )
 from noroshi.targets.models import AirFlight, BallisticFlight, GlideFlight
+from noroshi.targets.signature import Model
 from noroshi.time import Epoch, epoch_from_utc
 from noroshi.tracking.models import TrackerConfig
 from noroshi.warning.models import Area, WarningRule
@@ -85,6 +87,7 @@ class TargetPlan(NamedTuple):
     t_launch: float
     intensity_w_sr: dict[str, dict[str, float]]  # band -> phase -> W/sr
     rcs_m2: float
+    signature: Model | None = None
 
 
 def epoch(scenario: Scenario) -> Epoch:
@@ -326,8 +329,21 @@ def targets(scenario: Scenario) -> tuple[TargetPlan, ...]:
             band: {phase: value * KM for phase, value in phases.items()}
             for band, phases in target.intensity_kw_sr.items()
         }
-        plans.append(TargetPlan(target.name, flight, target.launch_s, intensity, target.rcs_m2))
+        plans.append(
+            TargetPlan(
+                target.name, flight, target.launch_s, intensity, target.rcs_m2, signature_model(target)
+            )
+        )
     return tuple(plans)
+
+
+def bands(scenario: Scenario) -> tuple[str, ...]:
+    """Bands in which intensities are needed: those that targets state, and those of sensors where one is modelled."""
+    stated = [band for target in scenario.targets for band in target.intensity_kw_sr]
+    if all(target.signature is None for target in scenario.targets):
+        return tuple(dict.fromkeys(stated))
+    used = {part.sensor for part in (*scenario.layers, *scenario.satellites)}
+    return tuple(dict.fromkeys([*stated, *(p.band for p in scenario.infrared if p.name in used)]))
 
 
 def _ballistic(target: Ballistic) -> BallisticFlight:

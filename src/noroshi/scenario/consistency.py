@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from noroshi.errors import NoroshiError, PhysicsError
+from noroshi.radiometry import BANDS
 from noroshi.scenario.infrared import contradictions
 from noroshi.scenario.locate import Path as KeyPath
 from noroshi.scenario.schema import Air, Ballistic, Glide, Recorded, Scenario, satellite_names
@@ -97,10 +98,19 @@ def _references(s: Scenario) -> Iterator[Mistake]:
         ("satellites", [x.sensor for x in s.satellites]),
     ):
         yield from _unknown(table, "sensor", used, infrared, "infrared sensor", "describe it in [[infrared]]")
-    bands = sorted({band for target in s.targets for band in target.intensity_kw_sr})
+    modelled = [target for target in s.targets if target.signature is not None]
+    bands = {band for target in s.targets for band in target.intensity_kw_sr}
+    bands = sorted(bands.union(BANDS if modelled else ()))
     for k, sensor in enumerate(s.infrared):
         used = sensor.name in [x.sensor for x in (*s.layers, *s.satellites)]
-        if used and sensor.band not in bands:
+        unknown = [t.name for t in modelled if sensor.band not in (*BANDS, *t.intensity_kw_sr)]
+        if used and unknown:
+            yield Mistake(
+                ("infrared", k, "band"),
+                f"no wavelengths are known of band {sensor.band!r}, in which the signature of {unknown[0]!r} is wanted",
+                f"use one of {', '.join(BANDS)}, or state the target's intensity_kw_sr in this band",
+            )
+        elif used and sensor.band not in bands:
             yield Mistake(
                 ("infrared", k, "band"),
                 f"no target has an intensity in band {sensor.band!r}",

@@ -295,6 +295,8 @@ def _at(path: locate.Path, data: Any) -> Any:
 def _message(e: Any) -> str:
     if e["type"] == "value_error":
         return str(e["ctx"]["error"])
+    if e["type"] in ("union_tag_not_found", "union_tag_invalid") and "signature" in e["loc"]:
+        return 'needs kind = "glider", "plume", "body", "aircraft" or "satellite"'
     if e["type"] in ("union_tag_not_found", "union_tag_invalid"):
         return 'needs kind = "ballistic", "glide", "recorded" or "air"'
     if e["type"] == "too_short":

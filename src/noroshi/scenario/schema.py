@@ -447,6 +447,146 @@ Phases = Literal["boost", "coast", "reentry", "glide", "cruise"]
 Intensity = Annotated[float, Field(ge=0, le=1e6)]
 
 
+class SignaturePart(Part):
+    """What a model of a target's intensity has. Defaults and their sources: docs/theory/signature.md."""
+
+    source: Words | None = Field(default=None, description="public source of the figures given")
+    notional: Words | None = Field(default=None, description="or the reason why they are assumed")
+
+    @model_validator(mode="after")
+    def _says_where_own_figures_are_from(self) -> Self:
+        own = [name for name in type(self).model_fields if isinstance(getattr(self, name), float)]
+        given = sorted(self.model_fields_set.intersection(own))
+        if given and self.source is None and self.notional is None:
+            raise ValueError(
+                f"gives {given[0]}: needs `source` (where it comes from) or `notional` (why it is assumed)"
+            )
+        return self
+
+
+PlumeClass = Literal["long-range", "medium-range", "short-range", "none"]
+Emissivity = Annotated[float, Field(gt=0, le=1)]
+PlumeIntensity = Annotated[float, Field(gt=0, le=1e5)]
+
+
+class GliderSignature(SignaturePart):
+    """A glider's skin at radiative equilibrium, and a plume during boost."""
+
+    kind: Literal["glider"] = Field(description="what radiates")
+    plume_class: PlumeClass = Field(default="long-range", description="of the booster, order of magnitude")
+    plume_kw_sr: PlumeIntensity | None = Field(
+        default=None, description="instead: from the side, 2.69-2.95 um"
+    )
+    emissivity: Emissivity = Field(default=0.85, description="of the skin")
+    nose_radius_m: float = Field(default=0.034, gt=0, le=1, description="of the nose")
+    front_m: float = Field(
+        default=2.9, gt=0, le=50, description="length of the front part, triangular in plan"
+    )
+    length_m: float = Field(default=3.67, gt=0, le=50, description="of front and rear together")
+    half_plan_deg: float = Field(
+        default=22.3, gt=0, le=80, description="half-angle of the front part in plan"
+    )
+    rear_width_m: float = Field(default=2.2, gt=0, le=50, description="of the rear part")
+    front_angle_deg: float = Field(
+        default=11.3, gt=0, le=60, description="upper side of the front to the flow"
+    )
+    rear_angle_deg: float = Field(default=7.6, gt=0, le=60, description="upper side of the rear to the flow")
+    lower_angle_deg: float = Field(default=12.0, gt=0, le=60, description="lower side to the flow; notional")
+
+    @model_validator(mode="after")
+    def _has_a_front_and_a_rear(self) -> Self:
+        if not self.nose_radius_m < self.front_m < self.length_m:
+            raise ValueError(
+                f"front_m = {self.front_m:g} does not lie between nose_radius_m = {self.nose_radius_m:g} and "
+                f"length_m = {self.length_m:g}"
+            )
+        return self
+
+
+class PlumeSignature(SignaturePart):
+    """A rocket plume during boost, order of magnitude, and nothing after."""
+
+    kind: Literal["plume"] = Field(description="what radiates")
+    plume_class: Literal["long-range", "medium-range", "short-range"] = Field(
+        default="medium-range", description="order of magnitude"
+    )
+    plume_kw_sr: PlumeIntensity | None = Field(
+        default=None, description="instead: from the side, 2.69-2.95 um"
+    )
+    trough: float = Field(default=0.3, ge=0, le=1, description="share left between 70 and 90 km; notional")
+
+
+class BodySignature(SignaturePart):
+    """A coasting and re-entering body, and a plume during boost. Sizes by default are notional."""
+
+    kind: Literal["body"] = Field(description="what radiates")
+    plume_class: PlumeClass = Field(default="medium-range", description="of the booster, order of magnitude")
+    plume_kw_sr: PlumeIntensity | None = Field(
+        default=None, description="instead: from the side, 2.69-2.95 um"
+    )
+    shape: Literal["cone", "sphere"] = Field(default="cone", description="cone: with a cylinder behind it")
+    radius_m: float = Field(default=0.4, gt=0, le=20, description="of the base or the sphere")
+    nose_radius_m: float = Field(default=0.05, gt=0, le=10, description="of the cone's nose")
+    half_angle_deg: float = Field(default=10.0, gt=0, le=60, description="of the cone")
+    cylinder_m: float = Field(default=0.0, ge=0, le=50, description="length of the cylinder behind the cone")
+    emissivity: Emissivity = Field(default=0.85, description="of the skin")
+    reflectance: float = Field(default=0.15, ge=0, le=1, description="for sunlight and Earthshine, all bands")
+    temperature_k: float = Field(default=300.0, gt=0, le=2000, description="outside the air")
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
+        _reflects_what_is_left(self.emissivity, self.reflectance)
+        if self.shape == "cone" and self.nose_radius_m >= self.radius_m:
+            raise ValueError(
+                f"nose_radius_m = {self.nose_radius_m:g} must be less than radius_m = {self.radius_m:g}"
+            )
+        return self
+
+
+class AircraftSignature(SignaturePart):
+    """A jet: skin, tailpipe and plume, order of magnitude. Figures absent are those of the class."""
+
+    kind: Literal["aircraft"] = Field(description="what radiates")
+    aircraft_class: Literal["fighter", "fighter-afterburner", "cruise-missile"] = Field(
+        default="fighter", description="order of magnitude"
+    )
+    top_m2: float | None = Field(default=None, gt=0, le=1e4, description="area seen from above or below")
+    side_m2: float | None = Field(default=None, gt=0, le=1e4, description="seen from the side")
+    front_m2: float | None = Field(default=None, gt=0, le=1e4, description="seen from ahead or behind")
+    tailpipe_m2: float | None = Field(default=None, gt=0, le=100, description="area of the hot tailpipe")
+    tailpipe_k: float | None = Field(default=None, gt=0, le=3000, description="its temperature")
+    plume_kw_sr: float | None = Field(default=None, ge=0, le=1e5, description="from the side, 3-5 um")
+    emissivity: Emissivity = Field(default=0.9, description="of the skin")
+
+
+class SatelliteSignature(SignaturePart):
+    """A satellite as a warm diffuse sphere in sunlight and Earthshine. All defaults are notional."""
+
+    kind: Literal["satellite"] = Field(description="what radiates")
+    area_m2: float = Field(default=10.0, gt=0, le=1e5, description="mean cross-section")
+    emissivity: Emissivity = Field(default=0.8, description="of the whole")
+    reflectance: float = Field(default=0.2, ge=0, le=1, description="for sunlight and Earthshine, all bands")
+    temperature_k: float = Field(default=290.0, gt=0, le=2000, description="of the whole")
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
+        _reflects_what_is_left(self.emissivity, self.reflectance)
+        return self
+
+
+def _reflects_what_is_left(emissivity: float, reflectance: float) -> None:
+    if emissivity + reflectance > 1.0 + 1e-9:
+        raise ValueError(
+            f"emissivity = {emissivity:g} leaves a reflectance of at most {1.0 - emissivity:.3g}, not {reflectance:g}"
+        )
+
+
+Signature = Annotated[
+    GliderSignature | PlumeSignature | BodySignature | AircraftSignature | SatelliteSignature,
+    Field(discriminator="kind"),
+]
+
+
 class TargetPart(Sourced):
     """What every target has."""
 
@@ -455,6 +595,9 @@ class TargetPart(Sourced):
     rcs_m2: float = Field(default=0.5, gt=0, le=1e4, description="radar cross-section")
     intensity_kw_sr: dict[str, dict[Phases, Intensity]] = Field(
         default={}, description="radiant intensity by band and phase of flight; absent: 0"
+    )
+    signature: Signature | None = Field(
+        default=None, description="model of the intensity, where intensity_kw_sr states none"
     )
 
 

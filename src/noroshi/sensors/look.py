@@ -18,7 +18,7 @@ import noroshi._jax  # noqa: F401
 from noroshi.constants import EARTH_POLAR_RADIUS_M, EARTH_RADIUS_M
 from noroshi.earth import earth_behind_margin, grazing_clear, height_itrs, occlusion_margin
 from noroshi.errors import ScenarioError
-from noroshi.frames import rotate
+from noroshi.frames import rotate, state_itrs
 from noroshi.sensors import infrared, radar, swerling
 from noroshi.sensors.axes import itrs_from_sensor
 from noroshi.sensors.exclusion import Sky, limb_height, near_body, passes_below
@@ -26,6 +26,7 @@ from noroshi.sensors.horizon import lowest_elevation
 from noroshi.sensors.models import Infrared, Radar, Refraction
 from noroshi.sensors.transmission import transmission
 from noroshi.tables import Background, Ephemeris, Opportunities, Reason, Truth
+from noroshi.targets.light import body_axes
 
 P_WORTH_NAMING = 1e-3  # below this a look counts as below threshold and never detects (tables.Reason)
 _EDGE = 1e-12  # a target exactly on the edge of a field is inside, whatever the rounding
@@ -73,7 +74,7 @@ def opportunities(
                 columns = _columns(
                     [s._replace(band=_band(s, k, ephemeris, truth)) for k, s in _pick(sensors, chosen)]
                 )
-                signature = truth.intensity_w_sr
+                signature = _signature(truth, m)
                 models = [s for _, s in _pick(sensors, chosen)]
                 through = _through(models, r_sensor[:, chosen], r_target)
                 extra = (through, _sky_itrs(models, sky, m))
@@ -177,6 +178,43 @@ def _sky_itrs(models: list[Infrared], sky: Sky | None, m: np.ndarray) -> tuple[n
     return rotate(m, sky.sun_gcrs), rotate(m, sky.moon_gcrs)
 
 
+class _Facets(NamedTuple):
+    """Intensities that depend on the direction (tables.Truth)."""
+
+    isotropic_w_sr: Any  # [time, target, band]
+    w_sr: Any  # [facet, time, target, band]
+    normal_itrs: Any  # [facet, time, target, 3]
+
+
+def _signature(truth: Truth, m: np.ndarray) -> Any:
+    """Intensities [time, target, band]; with their facets where they depend on the direction."""
+    if truth.facet_normal is None or truth.facet_w_sr is None:
+        return truth.intensity_w_sr
+    # still, co-rotating air: the velocity relative to it is that relative to the Earth
+    axes = body_axes(*state_itrs(m, truth.r_gcrs, truth.v_gcrs))
+    normal = np.einsum("nfi,tnij->ftnj", truth.facet_normal, axes)
+    return _Facets(truth.intensity_w_sr, np.moveaxis(truth.facet_w_sr, -1, 0), normal)
+
+
+def _towards(s: Any, signature: Any, line: Any, distance: Any) -> Any:
+    """Intensity [time, sensor, target] in each sensor's band, towards the sensor that the line comes from."""
+
+    def of_band(w_sr: Any) -> Any:
+        bands = jnp.moveaxis(w_sr, -1, 0)  # [band, time, target]
+        return jnp.moveaxis(bands[s.band[:, 0]], 0, 1)
+
+    if not isinstance(signature, _Facets):
+        return of_band(signature)
+
+    def add(total: Any, facet: Any) -> tuple[Any, None]:
+        w_sr, normal = facet
+        cos = -jnp.sum(line * normal[:, None], axis=-1) / distance
+        return total + of_band(w_sr) * jnp.maximum(cos, 0.0), None
+
+    # facet by facet: all at once would not fit into memory
+    return jax.lax.scan(add, of_band(signature.isotropic_w_sr), (signature.w_sr, signature.normal_itrs))[0]
+
+
 def _columns(sensors: list[Any]) -> Any:
     """The same NamedTuple, holding one array [sensor, 1] per field (broadcasts over time and target)."""
     return type(sensors[0])(*(np.array(field)[:, None] for field in zip(*sensors, strict=True)))
@@ -198,8 +236,7 @@ def _look_infrared(
     distance = jnp.sqrt(jnp.sum(line * line, axis=-1))
     alive = alive[:, None]
     behind = earth_behind_margin(a, b) > 0.0
-    bands = jnp.moveaxis(intensity_w_sr, -1, 0)  # [band, time, target]
-    intensity = jnp.moveaxis(bands[s.band[:, 0]], 0, 1)
+    intensity = _towards(s, intensity_w_sr, line, distance)
     nei = jnp.where(behind, s.nei_earth_w_m2, s.nei_space_w_m2)
     irradiance = infrared.irradiance(intensity, distance)
     snr = (irradiance if through is None else irradiance * through) / nei

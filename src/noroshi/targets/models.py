@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int8
 
+from noroshi.targets.signature import Model
+
 
 class BallisticFlight(NamedTuple):
     """Published facts of a ballistic flight: from these `targets.ballistic.rebuild` finds the trajectory."""
@@ -149,3 +151,4 @@ class Target(NamedTuple):
     t_launch: float  # s past the scenario epoch, on the grid
     intensity_w_sr: Mapping[str, Mapping[str, float]]  # band -> phase name (boost, coast, ...) -> W/sr
     rcs_m2: float
+    signature: Model | None = None  # for the bands and phases that intensity_w_sr does not state

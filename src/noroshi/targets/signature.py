@@ -31,7 +31,7 @@ AIR_EDGE_M = (
 CONE_FACTOR = sqrt(3.0)  # laminar flux on a cone over that on a plate (Mangler's transformation)
 NODES = 16  # of the Gauss-Legendre integral along a strip: radiance changes by a power of about -0.5 there (tested)
 AROUND = 16  # facets around a cone or cylinder: its shadow comes out to 1.3 %
-RINGS, SECTORS = 8, 16  # facets of a sphere: its phase function comes out to 1 % of the full one (tested)
+RINGS, SECTORS = 8, 16  # facets of a sphere: its phase function comes out to 2 % of the full one (tested)
 EARTH_K, EARTH_ALBEDO = (
     280.0,
     0.3,
