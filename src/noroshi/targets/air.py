@@ -454,7 +454,8 @@ def _fit_faults(
                 Fault(
                     at,
                     "height_m",
-                    f"from {h1[k]:,.0f} to {h2[k]:,.0f} m at {steepest[k]:g} m/s takes {need:.0f} s; "
+                    f"from {h1[k]:,.0f} to {h2[k]:,.0f} m at {steepest[k]:g} m/s, begun and ended at "
+                    f"{VERTICAL_M_S2:g} m/s2, takes {need:.0f} s; "
                     f"the straight part of the leg lasts {time[k]:.0f} s",
                     f"change height by at most {_down(most)} m, or make the leg "
                     f"{_up((need - time[k]) * (v1[k] + v2[k]) / 2e3)} km longer",
