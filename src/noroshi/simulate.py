@@ -21,8 +21,8 @@ from noroshi.results import Run
 from noroshi.scenario import build
 from noroshi.scenario.schema import Scenario
 from noroshi.sensors.detect import observe
-from noroshi.sensors.exclusion import sky
 from noroshi.sensors.look import opportunities
+from noroshi.sky import sky
 from noroshi.summary import summarise
 from noroshi.tables import Contributions, Deliveries, Detections, Scans, Tracks
 from noroshi.targets import air, ballistic, glide, recorded

@@ -9,10 +9,11 @@ from sensor_scenes import INFRARED, place, still
 from noroshi.constants import ASTRONOMICAL_UNIT_M, EARTH_RADIUS_M
 from noroshi.errors import ScenarioError
 from noroshi.sensors.detect import observe
-from noroshi.sensors.exclusion import Sky, limb_height, near_body, passes_below, sky
+from noroshi.sensors.exclusion import limb_height, near_body, passes_below
 from noroshi.sensors.focal_plane import registration_bias
 from noroshi.sensors.look import opportunities
 from noroshi.sensors.transmission import transmission
+from noroshi.sky import Sky, sky
 from noroshi.tables import REASONS_IN_ORDER, Reason
 from noroshi.time import Epoch, epoch_from_utc
 

@@ -13,7 +13,6 @@ import noroshi._jax  # noqa: F401  isort: skip
 
 from typing import Any, NamedTuple
 
-import erfa
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -31,7 +30,8 @@ from noroshi.constants import (
 )
 from noroshi.earth import height_itrs
 from noroshi.errors import PhysicsError
-from noroshi.time import Epoch, julian_tt
+from noroshi.sky import moon_position, sun_position
+from noroshi.time import Epoch
 
 # EGM96, C30 and C40 unnormalised: J3 = -sqrt(7) C30, J4 = -3 C40
 EARTH_J3 = -2.53265649e-6
@@ -134,19 +134,6 @@ def surroundings(
         jnp.asarray(area * np.reshape(surface.drag_coefficient, (-1, 1))),
         jnp.asarray(area * np.reshape(surface.reflection, (-1, 1))),
     )
-
-
-def sun_position(epoch: Epoch, t: Float[np.ndarray, "time"]) -> Float64[np.ndarray, "time 3"]:
-    """Geometric position of the Sun from the Earth's centre [m], GCRS (ERFA epv00)."""
-    day, fraction = julian_tt(epoch, t)
-    heliocentric, _ = erfa.epv00(day, fraction)  # TDB is within 2 ms of TT
-    return -ASTRONOMICAL_UNIT_M * heliocentric["p"]
-
-
-def moon_position(epoch: Epoch, t: Float[np.ndarray, "time"]) -> Float64[np.ndarray, "time 3"]:
-    """Geometric position of the Moon from the Earth's centre [m], GCRS (ERFA moon98, Meeus 1998)."""
-    day, fraction = julian_tt(epoch, t)
-    return ASTRONOMICAL_UNIT_M * erfa.moon98(day, fraction)["p"]
 
 
 def acceleration(

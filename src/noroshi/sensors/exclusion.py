@@ -1,49 +1,20 @@
 """Directions in which an infrared sensor may not look: close to the Sun, to the Moon, or to the bright limb.
 
-Sun and Moon by ERFA, good to 11 km and 18 arcsec at worst by its own notes (epv00 1900-2100, moon98 1950-2100), one
-place per minute, linear in between (1.2 m off for the Moon). Light time and aberration, 20 arcsec, are left out. A
+Their places are those of `noroshi.sky`, one per minute, linear in between (1.2 m off for the Moon). A
 Sun or Moon that the Earth hides from the sensor excludes nothing; refraction and the size of the disc are left
 to the stated angle.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import erfa
-import numpy as np
-from jaxtyping import Float, Float64
+from typing import Any
 
 import noroshi._jax  # noqa: F401
-from noroshi.constants import ASTRONOMICAL_UNIT_M, EARTH_POLAR_RADIUS_M, EARTH_RADIUS_M
+from noroshi.constants import EARTH_POLAR_RADIUS_M, EARTH_RADIUS_M
 from noroshi.earth import occlusion_margin
-from noroshi.time import Epoch, julian_tt
 
 # isort: split
 from jax import numpy as jnp
-
-NODE_S = 60.0  # between exact places of Sun and Moon
-
-
-class Sky(NamedTuple):
-    """Sun and Moon on the grid, from the centre of the Earth, GCRS [m]."""
-
-    sun_gcrs: Float64[np.ndarray, "time 3"]
-    moon_gcrs: Float64[np.ndarray, "time 3"]
-
-
-def sky(epoch: Epoch, t: Float[np.ndarray, "time"]) -> Sky:
-    """Places of Sun and Moon at t [s of TT past the epoch]; TT stands for TDB (2 ms)."""
-    t = np.asarray(t, np.float64)
-    if not len(t):
-        return Sky(np.empty((0, 3)), np.empty((0, 3)))
-    first, last = float(t.min()), float(t.max())
-    nodes = first + NODE_S * np.arange(int(np.ceil((last - first) / NODE_S)) + 1)
-    when = julian_tt(epoch, nodes)
-    heliocentric, _ = erfa.epv00(*when)
-    sun = -heliocentric["p"] * ASTRONOMICAL_UNIT_M
-    moon = erfa.moon98(*when)["p"] * ASTRONOMICAL_UNIT_M
-    return Sky(*(np.stack([np.interp(t, nodes, p[:, k]) for k in range(3)], axis=-1) for p in (sun, moon)))
 
 
 def near_body(sensor: Any, line: Any, body: Any, within_rad: Any) -> Any:

@@ -21,10 +21,11 @@ from noroshi.errors import ScenarioError
 from noroshi.frames import rotate, state_itrs
 from noroshi.sensors import infrared, radar, swerling
 from noroshi.sensors.axes import itrs_from_sensor
-from noroshi.sensors.exclusion import Sky, limb_height, near_body, passes_below
+from noroshi.sensors.exclusion import limb_height, near_body, passes_below
 from noroshi.sensors.horizon import lowest_elevation
 from noroshi.sensors.models import Infrared, Radar, Refraction
 from noroshi.sensors.transmission import transmission
+from noroshi.sky import Sky
 from noroshi.tables import Background, Ephemeris, Opportunities, Reason, Truth
 from noroshi.targets.light import body_axes
 
@@ -173,7 +174,7 @@ def _sky_itrs(models: list[Infrared], sky: Sky | None, m: np.ndarray) -> tuple[n
     if sky is None:
         raise ScenarioError(
             "a sensor excludes the Sun or the Moon, whose places are not given",
-            remedy="pass sky = noroshi.sensors.exclusion.sky(epoch, t)",
+            remedy="pass sky = noroshi.sky.sky(epoch, t)",
         )
     return rotate(m, sky.sun_gcrs), rotate(m, sky.moon_gcrs)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import erfa
 import numpy as np
 from jaxtyping import Bool, Float, Float64
 
 from noroshi.constants import EARTH_MEAN_RADIUS_M
-from noroshi.time import Epoch, julian_tt
+from noroshi.sky import sun_position
+from noroshi.time import Epoch
 
 _STILL_M_S = 1e-3  # slower than this a body has no direction of flight
 
@@ -30,8 +30,8 @@ class Light(NamedTuple):
 
 def sun_gcrs(epoch: Epoch, t: Float[np.ndarray, "time"]) -> Float64[np.ndarray, "time 3"]:
     """Unit vectors from the Earth's centre to the Sun, GCRS, at t [s past the epoch] (ERFA epv00; no aberration)."""
-    earth = erfa.epv00(*julian_tt(epoch, np.asarray(t, np.float64)))[0]["p"]
-    return -earth / np.linalg.norm(earth, axis=-1, keepdims=True)
+    sun = sun_position(epoch, np.asarray(t, np.float64))
+    return sun / np.linalg.norm(sun, axis=-1, keepdims=True)
 
 
 def body_axes(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import radians
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int8
 
-from noroshi.targets.signature import Model
+if TYPE_CHECKING:
+    from noroshi.targets.signature import Model
 
 
 class BallisticFlight(NamedTuple):
