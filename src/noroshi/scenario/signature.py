@@ -7,19 +7,17 @@ from typing import Any
 
 from noroshi.scenario.schema import (
     AircraftSignature,
-    Ballistic,
     BodySignature,
-    Glide,
     GliderSignature,
     PlumeSignature,
-    Recorded,
+    TargetPart,
 )
-from noroshi.targets.signature import AIRCRAFT, PLUMES, Aircraft, Body, GliderShape, Model, Plume, Satellite
+from noroshi.targets.bodies import AIRCRAFT, PLUMES, Aircraft, Body, GliderShape, Model, Plume, Satellite
 
 KILO = 1e3
 
 
-def signature_model(target: Ballistic | Glide | Recorded) -> Model | None:
+def signature_model(target: TargetPart) -> Model | None:
     """The model of a target's radiant intensity; None where the file has none."""
     part = target.signature
     if part is None:
