@@ -18,8 +18,8 @@ from noroshi.sensors.look import opportunities
 from noroshi.sensors.models import Infrared
 from noroshi.simulate import simulate
 from noroshi.tables import Background, Ephemeris, Phase
-from noroshi.targets.bodies import AIRCRAFT, PLUMES, Body, GliderShape, Model, Plume, Satellite
 from noroshi.targets.models import Target, Trajectory
+from noroshi.targets.radiators import AIRCRAFT, PLUMES, Body, GliderShape, Model, Plume, Satellite
 from noroshi.targets.truth import truth
 
 STATED = "intensity_kw_sr = { mwir = { boost = 100 } }"

@@ -12,10 +12,10 @@ from noroshi.errors import PhysicsError
 from noroshi.radiometry import BANDS, Band, radiance, sun_irradiance
 from noroshi.tables import Phase
 from noroshi.targets.atmosphere import air
-from noroshi.targets.bodies import AIRCRAFT, PLUMES, Body, GliderShape, Model, Plume, Satellite
 from noroshi.targets.equilibrium import Glider, equilibrium
 from noroshi.targets.integrate import SPHERE
 from noroshi.targets.light import Light, body_axes, light, sun_gcrs
+from noroshi.targets.radiators import AIRCRAFT, PLUMES, Body, GliderShape, Model, Plume, Satellite
 from noroshi.targets.signature import (
     Signature,
     intensity,

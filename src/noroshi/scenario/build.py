@@ -18,8 +18,8 @@ from noroshi.scenario.schema import Ballistic, Glide, InfraredPart, Scenario, sa
 from noroshi.scenario.signature import signature_model
 from noroshi.sensors.models import Infrared, Radar
 from noroshi.tables import Background
-from noroshi.targets.bodies import Model
 from noroshi.targets.models import BallisticFlight, GlideFlight
+from noroshi.targets.signature import Model
 from noroshi.time import Epoch, epoch_from_utc
 from noroshi.tracking.models import TrackerConfig
 from noroshi.warning.models import Area, WarningRule

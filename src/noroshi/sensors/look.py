@@ -7,7 +7,7 @@ so one compiled program serves any mixture of sensors. Geometry is ITRS, so the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -17,11 +17,12 @@ from jaxtyping import Float
 import noroshi._jax  # noqa: F401
 from noroshi.earth import earth_behind_margin, grazing_clear, height_itrs, occlusion_margin
 from noroshi.errors import ScenarioError
-from noroshi.frames import rotate
-from noroshi.sensors import aspect, infrared, radar
+from noroshi.frames import rotate, state_itrs
+from noroshi.sensors import infrared, radar
 from noroshi.sensors.axes import itrs_from_sensor
 from noroshi.sensors.models import Infrared, Radar
 from noroshi.tables import Background, Ephemeris, Opportunities, Reason, Truth
+from noroshi.targets.light import body_axes
 
 P_WORTH_NAMING = 1e-3  # below this a look counts as below threshold and never detects (tables.Reason)
 _EDGE = 1e-12  # a target exactly on the edge of a field is inside, whatever the rounding
@@ -65,7 +66,7 @@ def opportunities(
                 columns = _columns(
                     [s._replace(band=_band(s, k, ephemeris, truth)) for k, s in _pick(sensors, chosen)]
                 )
-                signature = aspect.signature(truth, m)
+                signature = _signature(truth, m)
             else:
                 columns = _columns([s for _, s in _pick(sensors, chosen)])
                 signature = truth.rcs_m2
@@ -91,6 +92,43 @@ def _band(sensor: Infrared, k: int, ephemeris: Ephemeris, truth: Truth) -> int:
     return truth.bands.index(sensor.band)
 
 
+class _Facets(NamedTuple):
+    """Intensities that depend on the direction (tables.Truth)."""
+
+    isotropic_w_sr: Any  # [time, target, band]
+    w_sr: Any  # [facet, time, target, band]
+    normal_itrs: Any  # [facet, time, target, 3]
+
+
+def _signature(truth: Truth, m: np.ndarray) -> Any:
+    """Intensities [time, target, band]; with their facets where they depend on the direction."""
+    if truth.facet_normal is None or truth.facet_w_sr is None:
+        return truth.intensity_w_sr
+    # still, co-rotating air: the velocity relative to it is that relative to the Earth
+    axes = body_axes(*state_itrs(m, truth.r_gcrs, truth.v_gcrs))
+    normal = np.einsum("nfi,tnij->ftnj", truth.facet_normal, axes)
+    return _Facets(truth.intensity_w_sr, np.moveaxis(truth.facet_w_sr, -1, 0), normal)
+
+
+def _towards(s: Any, signature: Any, line: Any, distance: Any) -> Any:
+    """Intensity [time, sensor, target] in each sensor's band, towards the sensor that the line comes from."""
+
+    def of_band(w_sr: Any) -> Any:
+        bands = jnp.moveaxis(w_sr, -1, 0)  # [band, time, target]
+        return jnp.moveaxis(bands[s.band[:, 0]], 0, 1)
+
+    if not isinstance(signature, _Facets):
+        return of_band(signature)
+
+    def add(total: Any, facet: Any) -> tuple[Any, None]:
+        w_sr, normal = facet
+        cos = -jnp.sum(line * normal[:, None], axis=-1) / distance
+        return total + of_band(w_sr) * jnp.maximum(cos, 0.0), None
+
+    # facet by facet: all at once would not fit into memory
+    return jax.lax.scan(add, of_band(signature.isotropic_w_sr), (signature.w_sr, signature.normal_itrs))[0]
+
+
 def _columns(sensors: list[Any]) -> Any:
     """The same NamedTuple, holding one array [sensor, 1] per field (broadcasts over time and target)."""
     return type(sensors[0])(*(np.array(field)[:, None] for field in zip(*sensors, strict=True)))
@@ -105,7 +143,7 @@ def _look_infrared(
     distance = jnp.sqrt(jnp.sum(line * line, axis=-1))
     alive = alive[:, None]
     behind = earth_behind_margin(a, b) > 0.0
-    intensity = aspect.towards(s.band[:, 0], intensity_w_sr, line, distance)
+    intensity = _towards(s, intensity_w_sr, line, distance)
     nei = jnp.where(behind, s.nei_earth_w_m2, s.nei_space_w_m2)
     snr = infrared.irradiance(intensity, distance) / nei
     p = infrared.p_detect(snr, s.threshold_snr, s.p_detect_max)

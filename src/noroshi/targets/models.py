@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int8
 
-from noroshi.targets.bodies import Model
+from noroshi.targets.radiators import Model
 
 
 class BallisticFlight(NamedTuple):

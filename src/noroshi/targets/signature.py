@@ -21,7 +21,9 @@ from noroshi.errors import PhysicsError
 from noroshi.radiometry import BANDS, Band, radiance, sun_irradiance
 from noroshi.tables import Phase
 from noroshi.targets.atmosphere import air, density
-from noroshi.targets.bodies import (
+from noroshi.targets.heating import ALONG_BODY, laminar_unchecked, skin_temperature, stagnation_unchecked
+from noroshi.targets.light import Light
+from noroshi.targets.radiators import (
     AIRCRAFT,
     SKIN_START_K,
     Aircraft,
@@ -31,8 +33,6 @@ from noroshi.targets.bodies import (
     Plume,
     Satellite,
 )
-from noroshi.targets.heating import ALONG_BODY, laminar_unchecked, skin_temperature, stagnation_unchecked
-from noroshi.targets.light import Light
 
 AIR_EDGE_M = (
     100e3  # below, air points a body into its motion; above, attitude is unknown (the usual edge of space)
