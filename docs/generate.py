@@ -22,14 +22,18 @@ def page() -> str:
     schema = Scenario.model_json_schema(by_alias=True)
     definitions = schema["$defs"]
     parts = [HEAD, _table("The file", schema, definitions)]
+    shown: set[str] = set()
     for key, part in schema["properties"].items():
         for name in _references(part):
             heading = f"`[[{key}]]`" if part.get("type") == "array" else f"`[{key}]`"
             parts.append(_table(_heading(heading, definitions[name]), definitions[name], definitions))
             for inner_key, inner in definitions[name]["properties"].items():
                 for inner_name in _references(inner):
-                    if "properties" in definitions[inner_name]:
-                        title = f"`{inner_key}` of {heading}"
+                    if "properties" in definitions[inner_name] and inner_name not in shown:
+                        shown.add(inner_name)
+                        title = _heading(f"`{inner_key}` of {heading}", definitions[inner_name]).replace(
+                            " †", ""
+                        )
                         parts.append(_table(title, definitions[inner_name], definitions))
     return "\n".join(parts)
 
@@ -46,6 +50,7 @@ def _references(part: dict[str, Any]) -> list[str]:
         part,
         part.get("items", {}),
         *part.get("anyOf", []),
+        *(choice for option in part.get("anyOf", []) for choice in option.get("oneOf", [])),
         *part.get("items", {}).get("oneOf", []),
     ):
         if "$ref" in value:
@@ -80,7 +85,7 @@ def _kind(part: dict[str, Any]) -> str:
         return ", ".join(f"`{v}`" for v in part["enum"])
     if "const" in part:
         return f"`{part['const']}`"
-    if "$ref" in part:
+    if "$ref" in part or "oneOf" in part:
         return "table"
     if part.get("type") == "array":
         return (

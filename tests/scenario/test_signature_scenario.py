@@ -19,7 +19,7 @@ from noroshi.sensors.models import Infrared
 from noroshi.simulate import simulate
 from noroshi.tables import Background, Ephemeris, Phase
 from noroshi.targets.models import Target, Trajectory
-from noroshi.targets.signature import AIRCRAFT, PLUMES, Body, GliderShape, Model, Plume, Satellite
+from noroshi.targets.radiators import AIRCRAFT, PLUMES, Body, GliderShape, Model, Plume, Satellite
 from noroshi.targets.truth import truth
 
 STATED = "intensity_kw_sr = { mwir = { boost = 100 } }"

@@ -15,14 +15,8 @@ from noroshi.tables import Phase
 from noroshi.targets.equilibrium import Glider, equilibrium
 from noroshi.targets.integrate import SPHERE
 from noroshi.targets.light import Light, body_axes, light, sun_gcrs
+from noroshi.targets.radiators import AIRCRAFT, PLUMES, Body, GliderShape, Model, Plume, Satellite
 from noroshi.targets.signature import (
-    AIRCRAFT,
-    PLUMES,
-    Body,
-    GliderShape,
-    Model,
-    Plume,
-    Satellite,
     Signature,
     intensity,
     lambert_sphere,

@@ -12,7 +12,7 @@ from noroshi.scenario.schema import (
     PlumeSignature,
     TargetPart,
 )
-from noroshi.targets.signature import AIRCRAFT, PLUMES, Aircraft, Body, GliderShape, Model, Plume, Satellite
+from noroshi.targets.radiators import AIRCRAFT, PLUMES, Aircraft, Body, GliderShape, Model, Plume, Satellite
 
 KILO = 1e3
 

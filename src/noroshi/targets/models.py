@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import radians
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int8
 
-if TYPE_CHECKING:
-    from noroshi.targets.signature import Model
+from noroshi.targets.radiators import Model
 
 
 class BallisticFlight(NamedTuple):

@@ -21,7 +21,8 @@ from noroshi.radiometry import (
 from noroshi.targets import heating
 from noroshi.targets.equilibrium import Glider, equilibrium
 from noroshi.targets.integrate import SPHERE, coast_controls, integrate, unpowered_batch
-from noroshi.targets.signature import GliderShape, intensity, of_glider
+from noroshi.targets.radiators import GliderShape
+from noroshi.targets.signature import intensity, of_glider
 
 Found = dict[str, Any]
 
