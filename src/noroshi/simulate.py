@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from noroshi import frames
-from noroshi.errors import FlightError, ScenarioError
+from noroshi.errors import FlightError, PhysicsError, ScenarioError
 from noroshi.io.trajectory import read_record
 from noroshi.network.deliver import deliver
 from noroshi.network.models import Node
@@ -25,9 +25,17 @@ from noroshi.sensors.look import opportunities
 from noroshi.sky import sky
 from noroshi.summary import summarise
 from noroshi.tables import Contributions, Deliveries, Detections, Scans, Tracks
-from noroshi.targets import air, ballistic, glide, recorded
+from noroshi.targets import air, ballistic, glide, recorded, shapes, staging
 from noroshi.targets.light import sun_gcrs
-from noroshi.targets.models import AirFlight, BallisticFlight, GlideFlight, Target, Trajectory
+from noroshi.targets.models import (
+    AirFlight,
+    BallisticFlight,
+    GlideFlight,
+    ShapedFlight,
+    StagedFlight,
+    Target,
+    Trajectory,
+)
 from noroshi.targets.truth import truth
 from noroshi.time import EarthOrientation, load_earth_orientation
 from noroshi.tracking.models import TrackerConfig
@@ -159,8 +167,8 @@ def _named(plan: build.TargetPlan, scenario: Scenario, eop: EarthOrientation) ->
     """`fly`, with the target's name in what goes wrong, and its whole flight inside the scenario."""
     try:
         target = fly(plan, scenario, eop)
-    except FlightError as error:
-        raise FlightError(error.what, where=f"target {plan.name!r}", remedy=error.remedy) from None
+    except (FlightError, PhysicsError) as error:
+        raise type(error)(error.what, where=f"target {plan.name!r}", remedy=error.remedy) from None
     end = plan.t_launch + target.trajectory.t_end
     if end > scenario.duration_s and not isinstance(plan.flight, build.RecordedFlight):
         raise ScenarioError(
@@ -175,8 +183,18 @@ def _named(plan: build.TargetPlan, scenario: Scenario, eop: EarthOrientation) ->
 def fly(plan: build.TargetPlan, scenario: Scenario, eop: EarthOrientation) -> Target:
     """One target's trajectory, by the model that its flight asks for."""
     flight = plan.flight
+    if isinstance(flight, ShapedFlight):
+        flight = shapes.shaped(
+            flight.facts,
+            flight.shape,
+            scenario.step_s,
+            apogee_factor=flight.apogee_factor,
+            burnout_angle_rad=flight.burnout_angle_rad,
+        )
     if isinstance(flight, BallisticFlight):
         trajectory: Trajectory = ballistic.rebuild(flight, scenario.step_s)
+    elif isinstance(flight, StagedFlight):
+        trajectory = staging.fly(flight, scenario.step_s)
     elif isinstance(flight, GlideFlight):
         trajectory = glide.fly(flight, scenario.step_s)
     elif isinstance(flight, AirFlight):  # it may fly on after the scenario's end

@@ -83,7 +83,7 @@ def test_dimensions_stand_in_the_names(part: type[Part]) -> None:
     bare |= {"p_detect_max", "p_detect_assumed", "p_false_alarm", "false_alarms_per_scan", "custody_2"}
     bare |= {"fibre_detour", "mass_fraction", "lift_to_drag", "density_factor", "probability_min", "updates"}
     bare |= {"p_detect", "quantum_efficiency", "optics_transmission", "box_fraction", "frame_residual"}
-    bare |= {"pixels_across", "pixels_along", "drag_coefficient", "reflection", "laps"}
+    bare |= {"pixels_across", "pixels_along", "drag_coefficient", "reflection", "laps", "apogee_factor"}
     bare |= {
         "gate",
         "emissivity",
@@ -99,7 +99,7 @@ def test_dimensions_stand_in_the_names(part: type[Part]) -> None:
     units = ("_s", "_ms", "_m", "_km", "_deg", "_m2", "_mrad", "_urad", "_w_m2", "_kg_m2", "_km_s", "deg")
     units += ("_kw", "_ghz", "_mhz", "_db", "_k")
     units += ("_um", "_e")  # micrometres, electrons
-    units += ("_m2_kg", "_m_s2")
+    units += ("_m2_kg", "_m_s2", "_kn", "_kg")
     for name, field in part.model_fields.items():
         if field.annotation in (int, float, int | None, float | None):
             assert name in bare or name.endswith((*units, "_k", "_kw_sr")), f"{part.__name__}.{name}"

@@ -40,7 +40,15 @@ from noroshi.sensors.radar_equation import (
     search_dwell,
     track_dwell,
 )
-from noroshi.targets.models import AirFlight, BallisticFlight, GlideFlight
+from noroshi.targets.models import (
+    AirFlight,
+    BallisticFlight,
+    GlideFlight,
+    Pitch,
+    ShapedFlight,
+    Stage,
+    StagedFlight,
+)
 from noroshi.targets.signature import Model
 from noroshi.time import Epoch, epoch_from_utc
 from noroshi.tracking.models import TrackerConfig
@@ -79,11 +87,14 @@ class RecordedFlight(NamedTuple):
     phase: str
 
 
+Flight = BallisticFlight | ShapedFlight | StagedFlight | GlideFlight | RecordedFlight | AirFlight
+
+
 class TargetPlan(NamedTuple):
     """A target before it has flown."""
 
     name: str
-    flight: BallisticFlight | GlideFlight | RecordedFlight | AirFlight
+    flight: Flight
     t_launch: float
     intensity_w_sr: dict[str, dict[str, float]]  # band -> phase -> W/sr
     rcs_m2: float
@@ -318,7 +329,7 @@ def targets(scenario: Scenario) -> tuple[TargetPlan, ...]:
     plans = []
     for target in scenario.targets:
         if isinstance(target, Ballistic):
-            flight: BallisticFlight | GlideFlight | RecordedFlight | AirFlight = _ballistic(target)
+            flight: Flight = booster(target) if target.stages else _ballistic(target)
         elif isinstance(target, Glide):
             flight = _glide(target)
         elif isinstance(target, Air):
@@ -346,7 +357,7 @@ def bands(scenario: Scenario) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*stated, *(p.band for p in scenario.infrared if p.name in used)]))
 
 
-def _ballistic(target: Ballistic) -> BallisticFlight:
+def _ballistic(target: Ballistic) -> BallisticFlight | ShapedFlight:
     lat, lon = radians(target.latitude_deg), radians(target.longitude_deg)
     if target.range_km is not None and target.azimuth_deg is not None:
         end = destination(lat, lon, radians(target.azimuth_deg), target.range_km * KM)
@@ -355,17 +366,49 @@ def _ballistic(target: Ballistic) -> BallisticFlight:
         assert target.impact_latitude_deg is not None  # the schema has seen to it
         assert target.impact_longitude_deg is not None
         impact_lat, impact_lon = radians(target.impact_latitude_deg), radians(target.impact_longitude_deg)
-    return BallisticFlight(
+    assert target.boost_s is not None
+    facts = BallisticFlight(
         launch_lat_rad=lat,
         launch_lon_rad=lon,
         launch_height_m=target.height_m,
         impact_lat_rad=impact_lat,
         impact_lon_rad=impact_lon,
-        apogee_m=target.apogee_km * KM,
+        apogee_m=0.0 if target.apogee_km is None else target.apogee_km * KM,
         boost_s=target.boost_s,
         ballistic_coefficient_kg_m2=target.ballistic_coefficient_kg_m2,
         mass_fraction=target.mass_fraction,
         vertical_s=target.vertical_s,
+    )
+    if target.shape is None:
+        return facts
+    angle = target.burnout_angle_deg
+    return ShapedFlight(facts, target.shape, target.apogee_factor, None if angle is None else radians(angle))
+
+
+def booster(target: Ballistic) -> StagedFlight:
+    """The staged booster of a target that has stages."""
+    assert target.stages is not None  # the schema has seen to these
+    assert target.azimuth_deg is not None
+    assert target.payload_kg is not None
+    assert target.drag_area_m2 is not None
+    pitch = target.pitch or ()
+    return StagedFlight(
+        launch_lat_rad=radians(target.latitude_deg),
+        launch_lon_rad=radians(target.longitude_deg),
+        launch_height_m=target.height_m,
+        azimuth_rad=radians(target.azimuth_deg),
+        stages=tuple(
+            Stage(s.thrust_kn * KM, s.propellant_kg, s.burn_s, s.inert_kg, s.coast_s) for s in target.stages
+        ),
+        pitch=Pitch(
+            target.vertical_s,
+            tuple(p.t_s for p in pitch),
+            tuple(radians(p.deg) for p in pitch),
+            target.gravity_turn is not False,
+        ),
+        payload_kg=target.payload_kg,
+        drag_area_m2=target.drag_area_m2,
+        ballistic_coefficient_kg_m2=target.ballistic_coefficient_kg_m2,
     )
 
 

@@ -38,6 +38,7 @@ def mistakes(s: Scenario) -> list[Mistake]:
         *_radars(s),
         *_air(s),
         *_tracker(s),
+        *_boosters(s),
     ]
 
 
@@ -142,6 +143,26 @@ def _references(s: Scenario) -> Iterator[Mistake]:
             )
 
 
+def _boosters(s: Scenario) -> Iterator[Mistake]:
+    """Stages and shapes that physics or their own figures forbid, as the flight itself would say it."""
+    for k, target in enumerate(s.targets):
+        if not isinstance(target, Ballistic) or (target.stages is None and target.shape is None):
+            continue
+        # the models load JAX: only for scenarios that need them
+        from noroshi.scenario.build import booster
+        from noroshi.targets import shapes, staging
+
+        try:
+            if target.stages is not None:
+                staging.check(booster(target), s.step_s)
+            else:
+                shapes.check(target.shape, target.apogee_factor, target.burnout_angle_deg)
+        except PhysicsError as error:
+            yield Mistake(
+                ("targets", k, "stages" if target.stages is not None else "shape"), error.what, error.remedy
+            )
+
+
 def _unknown(
     table: str, key: str, used: Iterable[str], known: list[str], what: str, remedy: str
 ) -> Iterator[Mistake]:
@@ -172,12 +193,14 @@ def _grid(s: Scenario) -> Iterator[Mistake]:
     for k, target in enumerate(s.targets):
         times.append((("targets", k, "launch_s"), target.launch_s))
         if isinstance(target, Ballistic | Glide):
-            times.append((("targets", k, "boost_s"), target.boost_s))
-            if target.vertical_s >= target.boost_s:
+            boost_s = target.boost_s  # a staged booster has none: its events split the steps
+            if boost_s is not None:
+                times.append((("targets", k, "boost_s"), boost_s))
+            if boost_s is not None and target.vertical_s >= boost_s:
                 yield Mistake(
                     ("targets", k, "boost_s"),
-                    f"a vertical rise of {target.vertical_s:g} s does not fit into a boost of {target.boost_s:g} s",
-                    f"shorten vertical_s, to {0.1 * target.boost_s:g} s for example",
+                    f"a vertical rise of {target.vertical_s:g} s does not fit into a boost of {boost_s:g} s",
+                    f"shorten vertical_s, to {0.1 * boost_s:g} s for example",
                 )
         if isinstance(target, Glide):
             times += [(("targets", k, "bank", j, "t_s"), b.t_s) for j, b in enumerate(target.bank)]

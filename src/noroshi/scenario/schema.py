@@ -601,8 +601,25 @@ class TargetPart(Sourced):
     )
 
 
+class StagePart(Part):
+    """One stage of a booster, in the order of burning."""
+
+    thrust_kn: float = Field(gt=0, le=1e5, description="constant while it burns")
+    propellant_kg: float = Field(gt=0, le=1e6, description="burnt at an even rate")
+    burn_s: float = Field(gt=0.1, le=600, description="duration; need not lie on the grid")
+    inert_kg: float = Field(ge=0, le=1e6, description="dropped at burn-out")
+    coast_s: float = Field(default=0.0, ge=0, le=600, description="without thrust before its ignition")
+
+
+class PitchPart(Part):
+    """The tilt of the thrust from the launch site's vertical at a time; even changes between."""
+
+    t_s: float = Field(gt=0, description="after launch, later than vertical_s")
+    deg: float = Field(ge=0, le=180, description="from the vertical, towards azimuth_deg")
+
+
 class Ballistic(TargetPart):
-    """A ballistic flight rebuilt from published facts."""
+    """A ballistic flight rebuilt from published facts, or (with stages) flown as stated."""
 
     kind: Literal["ballistic"] = Field(description="what the flight is made from")
     latitude_deg: Latitude
@@ -614,8 +631,24 @@ class Ballistic(TargetPart):
     )
     impact_latitude_deg: Latitude | None = Field(default=None, description="instead of azimuth and range")
     impact_longitude_deg: Longitude | None = Field(default=None, description="the same, degrees east")
-    apogee_km: float = Field(gt=10, le=20_000, description="height above the ellipsoid")
-    boost_s: float = Field(gt=1, le=600, description="time to burn-out, on the grid")
+    apogee_km: float | None = Field(
+        default=None, gt=10, le=20_000, description="height above the ellipsoid, or shape"
+    )
+    shape: Literal["minimum-energy", "lofted", "depressed"] | None = Field(
+        default=None, description="instead of apogee_km: the apogee of a kind of flight"
+    )
+    apogee_factor: float | None = Field(
+        default=None,
+        gt=0,
+        le=100,
+        description="of the minimum-energy apogee, with shape; lofted 2, depressed 0.5 if absent",
+    )
+    burnout_angle_deg: float | None = Field(
+        default=None, gt=0, lt=90, description="instead: path above the horizontal at burn-out, with shape"
+    )
+    boost_s: float | None = Field(
+        default=None, gt=1, le=600, description="time to burn-out, on the grid; or stages"
+    )
     ballistic_coefficient_kg_m2: float = Field(
         default=5000.0, gt=10, le=1e6, description="mass over drag area"
     )
@@ -624,8 +657,73 @@ class Ballistic(TargetPart):
     )
     vertical_s: float = Field(default=10.0, ge=0, le=60, description="vertical rise before the pitch-over")
 
+    stages: tuple[StagePart, ...] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=6,
+        description="a booster flown as stated, instead of boost_s, mass_fraction, apogee and impact",
+    )
+    payload_kg: float | None = Field(
+        default=None, gt=0, le=1e5, description="above the last stage, with stages"
+    )
+    drag_area_m2: float | None = Field(
+        default=None,
+        gt=0,
+        le=100,
+        description="drag coefficient times frontal area of the booster, with stages",
+    )
+    pitch: tuple[PitchPart, ...] | None = Field(
+        default=None, description="tilt by time after the vertical rise, with stages"
+    )
+    gravity_turn: bool | None = Field(
+        default=None,
+        description="after the pitch table thrust follows the velocity (true if absent), with stages",
+    )
+
+    @model_validator(mode="after")
+    def _one_kind_of_flight(self) -> Self:
+        staged = ("payload_kg", "drag_area_m2", "pitch", "gravity_turn")
+        solved = (
+            "range_km",
+            "impact_latitude_deg",
+            "impact_longitude_deg",
+            "apogee_km",
+            "shape",
+            "apogee_factor",
+        )
+        solved += ("burnout_angle_deg", "boost_s")
+        if self.stages is None:
+            stray = next((name for name in staged if getattr(self, name) is not None), None)
+            if stray is not None:
+                raise ValueError(f"{stray} goes with [[targets.stages]], of which there are none")
+            if (self.apogee_km is None) == (self.shape is None):
+                raise ValueError("give apogee_km or shape, exactly one of them")
+            if self.shape is None and (self.apogee_factor, self.burnout_angle_deg) != (None, None):
+                raise ValueError(
+                    'apogee_factor and burnout_angle_deg go with shape = "lofted" or "depressed"'
+                )
+            if self.boost_s is None:
+                raise ValueError("boost_s is missing: the time to burn-out (or give [[targets.stages]])")
+            return self
+        stray = next((name for name in solved if getattr(self, name) is not None), None)
+        if stray is None and "mass_fraction" in self.model_fields_set:
+            stray = "mass_fraction"
+        if stray is not None:
+            raise ValueError(
+                f"{stray} contradicts stages: a staged booster is flown as stated, the rest follows"
+            )
+        needed = next(
+            (name for name in ("azimuth_deg", "payload_kg", "drag_area_m2") if getattr(self, name) is None),
+            None,
+        )
+        if needed is not None:
+            raise ValueError(f"{needed} is missing: a booster with stages needs it")
+        return self
+
     @model_validator(mode="after")
     def _ends_somewhere(self) -> Self:
+        if self.stages is not None:
+            return self
         by_range = self.azimuth_deg is not None and self.range_km is not None
         by_point = self.impact_latitude_deg is not None and self.impact_longitude_deg is not None
         if by_range == by_point:

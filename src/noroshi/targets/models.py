@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import radians
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int8
@@ -28,6 +28,15 @@ class BallisticFlight(NamedTuple):
         float  # propellant share of the launch mass: thrust acceleration grows as 1 / (1 - share t / boost)
     )
     vertical_s: float  # vertical rise before the pitch-over
+
+
+class ShapedFlight(NamedTuple):
+    """A ballistic flight whose apogee follows from a shape; see `targets.shapes`."""
+
+    facts: BallisticFlight  # its apogee counts for nothing
+    shape: Literal["minimum-energy", "lofted", "depressed"]
+    apogee_factor: float | None  # of the minimum-energy apogee
+    burnout_angle_rad: float | None  # of the path above the horizontal
 
 
 class Stage(NamedTuple):

@@ -59,7 +59,7 @@ def shaped(
     (0.5). Raises PhysicsError for a shape and figure that contradict each other, FlightError with the nearest
     figure that can be flown where this one cannot.
     """
-    _check(shape, apogee_factor, burnout_angle_rad)
+    check(shape, apogee_factor, burnout_angle_rad)
     least = minimum_energy_apogee(flight, step_s)
     if burnout_angle_rad is not None:
         return flight._replace(apogee_m=_at_angle(flight, shape, least, burnout_angle_rad, step_s))
@@ -138,7 +138,8 @@ def _energy(r: np.ndarray, v: np.ndarray, planet: Planet) -> np.ndarray:
     return 0.5 * (v * v).sum(1) - EARTH_MU / np.linalg.norm(r, axis=1) - 0.5 * spin
 
 
-def _check(shape: str, factor: float | None, angle: float | None) -> None:
+def check(shape: str | None, factor: float | None, angle: float | None) -> None:
+    """Refuse a shape and figures that contradict each other: PhysicsError. The angle only counts as given or not."""
     if shape not in get_args(Shape):
         raise PhysicsError(f"{shape!r} is no shape", remedy=f"shapes are {', '.join(get_args(Shape))}")
     if factor is not None and angle is not None:
