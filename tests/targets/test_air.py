@@ -153,6 +153,17 @@ def test_a_turn_is_a_coordinated_turn() -> None:
     )  # plane geometry: (d / R)^2 = 3e-6; 0.2 s between points
 
 
+def test_the_widest_turn_keeps_its_speed() -> None:
+    """293 km of radius: the circle's curvature varies, and the speed with it, by 1e-7 (docs/theory/air.md)."""
+    of = flight((40, 10), (48, 12), (48, 28), speed=1300.0, height=0.0, bank=30.5)
+    laid, dt = air.route([of]), 0.5
+    assert laid.start_m[1] > 290e3
+    t = laid.t[1] + np.linspace(1, laid.lasts[1] - 1, 100)
+    chord = np.linalg.norm(states(of, t + dt)[0] - states(of, t - dt)[0], axis=1) / (2 * dt)
+    speed = chord * (1 + (laid.sweep_rad_s[1] * dt) ** 2 / 6)  # of the arc above its chord
+    assert np.abs(speed / 1300 - 1).max() < 2e-7  # 1.1e-7 seen; the Earth's own curvature adds 2e-9
+
+
 @pytest.mark.parametrize("height", [0.0, 20e3])
 def test_the_bank_needed_at_height_is_the_limit_and_no_more(height: float) -> None:
     of = flight((35, 140), (36, 141), (35, 142), height=height)
