@@ -81,7 +81,15 @@ def test_dimensions_stand_in_the_names(part: type[Part]) -> None:
     # a number without a unit in its name is a count, a ratio, or a number of sigmas: list them here
     bare = {"schema_version", "seed", "satellites", "planes", "phasing", "threshold_snr", "snr_reference"}
     bare |= {"p_detect_max", "p_detect_assumed", "p_false_alarm", "false_alarms_per_scan", "custody_2"}
-    bare |= {"fibre_detour", "mass_fraction", "lift_to_drag", "density_factor", "probability_min", "updates", "laps"}
+    bare |= {
+        "fibre_detour",
+        "mass_fraction",
+        "lift_to_drag",
+        "density_factor",
+        "probability_min",
+        "updates",
+        "laps",
+    }
     bare |= {
         "gate",
         "initiate_miss",
@@ -90,7 +98,21 @@ def test_dimensions_stand_in_the_names(part: type[Part]) -> None:
         "delete_missed",
         "delete_missed_tentative",
     }
-    units = ("_s", "_ms", "_m", "_km", "_deg", "_m2", "_mrad", "_urad", "_w_m2", "_kg_m2", "_km_s", "_m_s2", "deg")
+    units = (
+        "_s",
+        "_ms",
+        "_m",
+        "_km",
+        "_deg",
+        "_m2",
+        "_mrad",
+        "_urad",
+        "_w_m2",
+        "_kg_m2",
+        "_km_s",
+        "_m_s2",
+        "deg",
+    )
     for name, field in part.model_fields.items():
         if field.annotation in (int, float, int | None, float | None):
             assert name in bare or name.endswith(units), f"{part.__name__}.{name}"
