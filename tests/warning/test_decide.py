@@ -86,6 +86,36 @@ def test_track_kind(expected, changes):
     assert kind_of(**changes) == expected
 
 
+@pytest.mark.parametrize(
+    ("expected", "slope", "changes"),
+    [
+        (TrackKind.UNKNOWN, 0.0, dict(acceleration=(0, 9.8, 0))),  # wings carry it
+        (TrackKind.UNKNOWN, 0.0, dict(acceleration=(0, 0, 0), acceleration_sigma=2.0)),  # they may
+        (TrackKind.UNKNOWN, -0.05, dict(acceleration=(0, 9.8, 0))),  # an airliner's descent: 3 deg
+        (TrackKind.BALLISTIC, 0.0, dict(acceleration=(0, 0, 0))),  # nothing carries it, at the top of its arc
+        (TrackKind.BALLISTIC, -0.7, dict(acceleration=(0, 0, 0), acceleration_sigma=2.0)),  # steep: it falls
+        # no more is known of the path than of the lift
+        (TrackKind.UNKNOWN, -0.7, dict(acceleration=(0, 0, 0), acceleration_sigma=2.0, sigma_v=200.0)),
+    ],
+)
+def test_what_flies_level_low_down_is_not_falling(expected, slope, changes):
+    """At 10 km and 300 m/s over the ground, along the equator; slope: sine of the path."""
+    r = 6378137.0 + 10e3
+    east = 300 * np.sqrt(1 - slope**2) + EARTH_RATE_RAD_S * r
+    changes = {"acceleration_sigma": 0.5} | changes
+    a = np.array(changes.pop("acceleration"), float)[[1, 0, 2]]
+    cov = diagonal(100.0, changes.pop("sigma_v", 5.0), 1)
+    track = make_tracks(
+        np.zeros(1),
+        np.array([[r, 0, 0, 300 * slope, east, 0]]),
+        cov,
+        acceleration=a,
+        modes=(0, 0.5, 0.5),
+        **changes,
+    )
+    assert decide.track_kind(track.modes, track.mean, track.cov)[0] == expected
+
+
 def test_a_state_of_nothing_is_unknown():
     assert kind_of((0, 0, 0), speed=0.0) == TrackKind.UNKNOWN
     assert kind_of((np.nan, 0, 0)) == TrackKind.UNKNOWN

@@ -479,7 +479,7 @@ def _crowded(legs: _Legs, flights: Sequence[AirFlight], k: int, taken: float) ->
     return n, Fault(
         int(legs.b[k] - legs.first[n]),
         "place",
-        f"the turns at both ends of the leg to it take {taken / 1e3:.4g} km, but it is {length / 1e3:.4g} km long",
+        f"the leg to it is {length / 1e3:.4g} km long, but the turns on it take {taken / 1e3:.4g} km",
         f"place the two waypoints {_up(taken / 1e3)} km or more apart; or {help_}",
     )
 
