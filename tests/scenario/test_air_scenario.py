@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from noroshi.report import data, page
 from noroshi.report.maps import PHASE_COLOURS
 from noroshi.report.text import Say
 from noroshi.scenario.load import load, parse
@@ -178,3 +179,8 @@ def test_aircraft_neither_impact_nor_are_warned_of(flown) -> None:
     assert flown.summary["published"]["impact"]["predicted_s"] is None
     assert flown.summary["nodes"]["JPN"]["warnings"]["issued"] == 0
     assert len(flown.warnings.t) == 0
+
+
+def test_the_report_does_not_regret_a_warning_that_nobody_needed(flown) -> None:
+    report = data.collect(flown, flown.summary, {"command": "", "versions": {}})
+    assert page.sentence(report, Say("en")).startswith("liner comes down nowhere")

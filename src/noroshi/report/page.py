@@ -165,7 +165,8 @@ def sentence(report: Report, say: Say) -> str:
     """The answer in one sentence."""
     a = report.answer
     if a.nation is None or a.area is None or a.t_public is None or a.t_before is None:
-        text = say("answer_never", target=a.target)
+        lands = report.summary["targets"][a.target]["t_impact_s"] is not None
+        text = say("answer_never" if lands else "answer_aloft", target=a.target)
     else:
         area = next(x for x in report.run.scenario.areas if x.name == a.area)
         lead = a.t_before - a.t_public
