@@ -183,4 +183,4 @@ def test_aircraft_neither_impact_nor_are_warned_of(flown) -> None:
 
 def test_the_report_does_not_regret_a_warning_that_nobody_needed(flown) -> None:
     report = data.collect(flown, flown.summary, {"command": "", "versions": {}})
-    assert page.sentence(report, Say("en")).startswith("liner comes down nowhere")
+    assert page.sentence(report, Say("en")).startswith("Liner comes down nowhere")
