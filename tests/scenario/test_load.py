@@ -362,3 +362,22 @@ def test_any_bytes_load_or_raise_a_scenario_error(
     file.write_bytes(data)
     with pytest.raises(ScenarioError):  # no short run of bytes is a scenario
         load(str(file))
+
+
+@pytest.mark.parametrize(
+    ("line", "unit"),
+    [("speed_m_s = 0", "m/s"), ("altitude_km = -3", "km"), ("acceleration_limit_m_s2 = 0", "m/s2")],
+)
+def test_the_unit_of_a_key_is_that_of_its_longest_ending(line: str, unit: str) -> None:
+    text = template("x") + (
+        f"""
+[[targets]]
+name = "liner"
+kind = "air"
+notional = "test"
+{line}
+waypoints = [{{ latitude_deg = 1, longitude_deg = 1 }}, {{ latitude_deg = 2, longitude_deg = 1 }}]
+"""
+    )
+    _, problems = parse(text, Path("."))
+    assert any(problem.remedy.endswith(f"this field is in {unit}") for problem in problems), problems
