@@ -80,3 +80,10 @@ def test_a_band_that_is_none_is_refused():
         radiance(Band(5e-6, 3e-6), 300.0)
     with pytest.raises(PhysicsError, match="swir"):
         band_named("uv")
+
+
+def test_what_no_surface_does_is_refused():
+    with pytest.raises(PhysicsError, match="does not radiate"):
+        total_radiance(-300.0)
+    with pytest.raises(PhysicsError, match="albedo"):
+        reflected_sun(BANDS["mwir"], 3.0, 1.0)

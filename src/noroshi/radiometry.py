@@ -65,6 +65,7 @@ def photon_radiance(band: Band, temperature_k: Any) -> Any:
 
 def total_radiance(temperature_k: Any) -> Any:
     """Radiance of a black body over all wavelengths [W/m2/sr] (Stefan and Boltzmann)."""
+    _warm(temperature_k)
     return STEFAN_BOLTZMANN * temperature_k**4 / np.pi
 
 
@@ -80,6 +81,8 @@ def sun_irradiance(band: Band) -> float:
 
 def reflected_sun(band: Band, albedo: Any, cos_zenith: Any) -> Any:
     """Radiance of a Lambertian surface in sunlight [W/m2/sr], without air; 0 with the Sun below its horizon."""
+    if _namespace(albedo) is np and not np.all((np.asarray(albedo) >= 0.0) & (np.asarray(albedo) <= 1.0)):
+        raise PhysicsError(f"an albedo of {albedo} is none", remedy="a surface sends back between 0 and 1")
     lit = 0.5 * (cos_zenith + abs(cos_zenith))
     return albedo / np.pi * sun_irradiance(band) * lit
 
@@ -92,11 +95,7 @@ def _integral(band: Band, temperature_k: Any, scale: float, power: int) -> Any:
             remedy="a band begins above 0 and ends above its beginning",
         )
     xp = _namespace(temperature_k)
-    if xp is np and not np.all(np.asarray(temperature_k) > 0.0):
-        raise PhysicsError(
-            f"a temperature of {np.min(temperature_k):g} K does not radiate",
-            remedy="temperatures are in kelvin, above 0",
-        )
+    _warm(temperature_k)
     x, w = np.polynomial.legendre.leggauss(NODES)
     half = 0.5 * np.log(band.high_m / band.low_m)
     wavelength = np.sqrt(band.low_m * band.high_m) * np.exp(half * x)
@@ -104,6 +103,14 @@ def _integral(band: Band, temperature_k: Any, scale: float, power: int) -> Any:
     exponent = PLANCK_J_S * LIGHT_M_S / (BOLTZMANN_J_K * wavelength)
     with np.errstate(over="ignore"):
         return xp.sum(weight / xp.expm1(exponent / xp.asarray(temperature_k)[..., None]), axis=-1)
+
+
+def _warm(temperature_k: Any) -> None:
+    if _namespace(temperature_k) is np and not np.all(np.asarray(temperature_k) > 0.0):
+        raise PhysicsError(
+            f"a temperature of {np.min(temperature_k):g} K does not radiate",
+            remedy="temperatures are in kelvin, above 0",
+        )
 
 
 def _namespace(value: Any) -> Any:

@@ -17,6 +17,7 @@ from noroshi.errors import NoroshiError
 from noroshi.report import data, figures, page
 from noroshi.report.text import EN, JA, Say
 from noroshi.results import Run
+from noroshi.scenario.schema import Scenario
 
 built = pytest.mark.skipif(
     not all((page._STATIC / name).is_file() for name in page.PIECES),
@@ -211,3 +212,32 @@ def test_clocks_and_spans() -> None:
     ]
     assert en.seconds(217, sign=True) == "T+3 min 37 s"
     assert ja.seconds(217, sign=True) == "T+3分37秒"
+
+
+def test_every_table_that_says_where_it_comes_from_has_a_name() -> None:
+    """Wherever a scenario may hold `source` or `notional`, the report's list of assumptions names the table."""
+    found: set[str] = set()
+
+    def walk(node: Any, key: str) -> None:
+        if isinstance(node, dict):
+            if "$ref" in node:
+                part = definitions[node["$ref"].rsplit("/", 1)[1]]
+                if {"source", "notional"} & part.get("properties", {}).keys():
+                    found.add(key)
+                for name, inner in part.get("properties", {}).items():
+                    walk(inner, name)
+            for name, inner in node.items():
+                if name != "$defs":
+                    walk(inner, key)
+        elif isinstance(node, list):
+            for inner in node:
+                walk(inner, key)
+
+    schema = Scenario.model_json_schema(by_alias=True)
+    definitions = schema["$defs"]
+    for name, part in schema["properties"].items():
+        walk(part, name)
+    assert "signature" in found
+    for name in found:
+        assert f"part_{name}" in EN, name
+        assert f"part_{name}" in JA, name

@@ -241,3 +241,15 @@ def test_a_pixel_finer_than_diffraction_is_allowed():
     fine = PLANE._replace(pitch_m=1e-6)
     assert pixel_rad(fine) < 0.1 * diffraction_rad(fine)
     assert snr(fine, IRRADIANCE, SCENE) > 0.0
+
+
+def test_negative_light_and_no_exposures_are_refused():
+    from noroshi.sensors.focal_plane import noise_electrons, signal_electrons
+
+    for silly in (-1e-9, float("nan")):
+        with pytest.raises(PhysicsError, match="irradiance"):
+            signal_electrons(PLANE, silly)
+        with pytest.raises(PhysicsError, match="radiance"):
+            noise_electrons(PLANE, Scene(silly))
+    with pytest.raises(PhysicsError, match="exposures"):
+        noise_electrons(PLANE, Scene(1e18), frames=0)

@@ -180,3 +180,9 @@ def test_bad_figures_are_refused_with_a_remedy(call) -> None:
     with pytest.raises(PhysicsError) as refused:
         call()
     assert refused.value.remedy
+
+
+@pytest.mark.parametrize(("rcs", "reach"), [(1.0, 0.0), (1.0, -5e5), (-1.0, 5e5), (1.0, float("nan"))])
+def test_echoes_from_nowhere_are_refused(rcs, reach):
+    with pytest.raises(PhysicsError, match="range"):
+        eq.snr(DESIGN, rcs, reach)

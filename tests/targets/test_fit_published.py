@@ -161,3 +161,12 @@ def test_many_flights_are_those_solved_one_by_one() -> None:
         assert together.outcome.t_end[i] == pytest.approx(alone.trajectory.t_end, abs=1e-4)
         assert together.outcome.apogee_m[i] == pytest.approx(flight.apogee_m, abs=0.02)
         assert together.unknowns[i, 0] == pytest.approx(alone.thrust0_m_s2, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "figures", [(1e8, 1090e3, 4052.0), (6e6, 3e7, 4052.0), (np.nan, 1e6, 900.0), (5e5, 1e6, -5.0)]
+)
+def test_figures_beyond_any_flight_are_refused_at_once(figures):
+    with pytest.raises(PhysicsError) as error:
+        fit(Report(*figures), (150.0, 300.0))
+    assert error.value.remedy

@@ -9,6 +9,7 @@ from scipy.integrate import solve_ivp
 from noroshi.atmosphere import smooth_density
 from noroshi.constants import EARTH_J2, EARTH_MU, EARTH_RADIUS_M, EARTH_RATE_RAD_S
 from noroshi.earth import height_itrs, itrs_from_geodetic
+from noroshi.errors import FlightError
 from noroshi.targets.integrate import EARTH, Controls, integrate, unpowered_batch
 
 SECONDS, HELD = 1200, 100
@@ -130,3 +131,20 @@ def test_the_smooth_table_has_two_continuous_derivatives():
         below, above = curve(jax.numpy.array([knot - 1e-3, knot + 1e-3]))
         # the third derivative is below 1e-9 / m^3 where the profile bends most: 1 mm changes nothing seen here
         assert float(abs(above - below)) < 1e-11 + 1e-3 * float(abs(above))
+
+
+@pytest.mark.parametrize("spoil", ["nan", "shape", "step", "empty"])
+def test_what_cannot_be_flown_is_refused(spoil):
+    states, _ = gliders(2)
+    held, step = Controls(np.zeros(4), np.zeros(4), np.zeros(4)), 1.0
+    if spoil == "nan":
+        states[1, 3] = np.nan
+    elif spoil == "shape":
+        states = states[:, :5]
+    elif spoil == "step":
+        step = -1.0
+    else:
+        held = Controls(np.zeros(0), np.zeros(0), np.zeros(0))
+    with pytest.raises(FlightError) as error:
+        integrate(states, 0.0, step, held, unpowered_batch(1 / 13_000, 2))
+    assert error.value.remedy

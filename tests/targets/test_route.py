@@ -8,7 +8,7 @@ import pytest
 from noroshi.earth import destination, geodesic, geodetic_from_itrs, itrs_from_geodetic
 from noroshi.errors import FlightError
 from noroshi.targets import glide
-from noroshi.targets.integrate import Controls, integrate, unpowered_batch
+from noroshi.targets.integrate import EARTH, Controls, integrate, unpowered_batch
 from noroshi.targets.models import GlideFlight
 from noroshi.targets.route import legs
 
@@ -86,7 +86,11 @@ def test_many_flights_find_their_legs_in_one_call():
 @pytest.mark.parametrize(
     ("change", "what", "help_"),
     [
-        ({"waypoints_rad": ((np.deg2rad(35.0), np.deg2rad(175.0)),)}, "passes waypoint 1", "allow more bank"),
+        (
+            {"waypoints_rad": ((np.deg2rad(35.0), np.deg2rad(175.0)),)},
+            "passes waypoint 1",
+            "or allow more bank",
+        ),
         ({"waypoints_rad": ((np.deg2rad(-60.0), np.deg2rad(160.0)),)}, "ends before it comes", "end_speed"),
         (
             {"waypoints_rad": ((0.5, 2.6),), "bank_times_s": (300.0,), "bank_rad": (0.1,)},
@@ -101,3 +105,37 @@ def test_what_cannot_be_flown_is_refused(change, what, help_):
         glide.fly(flight(**change), 1.0)
     assert what in error.value.what
     assert help_ in error.value.remedy
+
+
+def test_each_flight_keeps_its_own_air_when_another_drops_out():
+    # the first flight cannot pass its point and leaves the batch; the second must still fly in its own air
+    lat, lon = np.zeros(2), np.array([0.0, 0.5])
+    r = itrs_from_geodetic(lat, lon, np.full(2, 47e3))
+    east = np.stack([-np.sin(lon), np.cos(lon), np.zeros(2)], axis=-1)
+    states = np.concatenate([r, 5500.0 * east], axis=1)
+    first = np.array(destination(lat, lon, np.array([0.0, np.pi / 2]), 2e6)).T
+    second = np.array(destination(lat, lon, np.array([0.0, np.pi / 2 + 0.02]), 3e6)).T
+    points = np.stack([first, second], axis=1)
+    common = (np.full(2, 2.6), np.full(2, 0.8), 1.0, 1, 700.0)
+    found = legs(
+        states,
+        points,
+        unpowered_batch(1 / 13_000, 2),
+        *common,
+        EARTH._replace(density_factor=np.array([1.0, 1.3])),
+    )
+    assert not np.isfinite(found.bank_rad[0, 0])
+    alone = legs(
+        states[1:], points[1:], unpowered_batch(1 / 13_000, 1), *(c[1:] for c in common[:2]), *common[2:],
+        EARTH._replace(density_factor=1.3),
+    )  # fmt: skip
+    np.testing.assert_allclose(found.bank_rad[1], alone.bank_rad[0], atol=1e-9)
+
+
+def test_points_that_are_no_numbers_are_refused():
+    state = np.ones((1, 6)) * 6.4e6
+    figures = (unpowered_batch(1 / 13_000, 1), np.full(1, 2.6), np.full(1, 0.8), 1.0, 1, 100.0)
+    with pytest.raises(FlightError, match="not a number"):
+        legs(state, np.full((1, 1, 2), np.nan), *figures)
+    with pytest.raises(FlightError, match="rows of points"):
+        legs(np.repeat(state, 2, 0), np.zeros((1, 1, 2)), *figures)

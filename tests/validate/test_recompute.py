@@ -29,13 +29,18 @@ def outcome():
 def test_every_value_is_inside_its_tolerance(outcome):
     assert [(row.id, row.name, row.expected, row.got) for row in outcome.failed] == []
     assert len(outcome.rows) > 700
-    assert len(outcome.reproduced) > 650
+    assert len(outcome.reproduced) > 600
 
 
 def test_brackets_and_regressions_are_not_counted(outcome):
     rest = [row for row in outcome.rows if row not in outcome.reproduced]
     assert {row.evidence for row in rest} == {"bracket", "regression"}
     assert "V-109" in {row.id for row in rest}
+    # inputs that the sources leave unverified prove nothing, however exact the arithmetic
+    assert not {row.id for row in outcome.reproduced} & {"V-109", "V-306", "V-404", "V-502", "V-807"}
+    assert all(
+        "unverified" not in row.provenance and "memory" not in row.provenance for row in outcome.reproduced
+    )
 
 
 def test_json_has_the_keys_that_scripts_rely_on(outcome):
@@ -129,6 +134,22 @@ def test_one_value_off_is_exit_code_1():
     assert not all(row["pass"] for row in json.loads(as_json.stdout)["rows"])
 
 
+def test_a_reader_of_a_pipe_who_leaves_is_no_failure():
+    command = (
+        f"{sys.executable} -m noroshi.cli.main validate --group sensors | head -1; exit ${{PIPESTATUS[0]}}"
+    )
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_is_no_report(tmp_path):
+    (tmp_path / "page.md").mkdir()
+    done = run("validate", "--group", "coverage", "--report", str(tmp_path / "page.md"))
+    assert done.returncode == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["page.md"]
+
+
 @pytest.mark.parametrize("name", ["page.md", "page.html"])
 def test_the_report_is_a_file(tmp_path, name):
     target = tmp_path / name
@@ -137,6 +158,7 @@ def test_the_report_is_a_file(tmp_path, name):
     page = target.read_text("utf-8")
     assert "V-206" in page
     assert "V-U17" in page
+    assert "direct intersection with the ellipsoid" in page  # the source
     assert str(target) in done.stdout.replace("\n", "")
     assert [path.name for path in tmp_path.iterdir()] == [name]
 

@@ -42,6 +42,8 @@ def validate(
         )
     if report is not None and not report.parent.is_dir():
         raise OutputError("there is no such folder", where=str(report.parent), remedy="make it first")
+    if report is not None and report.is_dir():
+        raise OutputError("is a folder", where=str(report), remedy="name a file")
     from noroshi.validate import text
     from noroshi.validate.recompute import recompute
 
@@ -56,6 +58,7 @@ def validate(
             part.write_text(page, encoding="utf-8")
             part.replace(report)
         except OSError as error:
+            part.unlink(missing_ok=True)
             raise OutputError(
                 f"cannot be written: {error.strerror}", where=str(report), remedy="choose another place"
             ) from None
@@ -78,15 +81,24 @@ def _groups(wanted: list[str] | None) -> tuple[str, ...]:
 
 def _print(outcome: Outcome, report: Path | None, wall_s: float, cpu_s: float) -> None:
     """One line per id in the terminal, every value where one is off or only one group was asked for."""
+
+    # rich would leave with exit code 1, which means a value is off, where the reader of a pipe has gone
+    console = Console(highlight=False)
+    with console.capture() as page:
+        _lines(console, outcome, report, wall_s, cpu_s)
+    sys.stdout.write(page.get())
+    sys.stdout.flush()
+
+
+def _lines(console: Console, outcome: Outcome, report: Path | None, wall_s: float, cpu_s: float) -> None:
     from noroshi.validate import text
 
-    console = Console(highlight=False)
     if len({row.group for row in outcome.rows}) == 1:
-        sys.stdout.write(text.lines(outcome.rows) + "\n")
+        console.print(text.lines(outcome.rows), markup=False, soft_wrap=True)
     else:
         console.print(_by_id(outcome))
         if outcome.failed:
-            sys.stdout.write(text.lines(outcome.failed) + "\n")
+            console.print(text.lines(outcome.failed), markup=False, soft_wrap=True)
     console.print(text.verdict(outcome), soft_wrap=True)
     console.print(
         f"Listed, never counted: {len(outcome.unverified)} unverified, {len(outcome.context)} context, "

@@ -109,12 +109,14 @@ def field_sr(plane: FocalPlane) -> float:
 
 def signal_electrons(plane: FocalPlane, irradiance_w_m2: Any) -> Any:
     """Electrons of a point source in one exposure, in the pixels it is read from, unlimited by the well."""
+    _not_negative("an irradiance", irradiance_w_m2)
     gain = _gain(plane)
     return irradiance_w_m2 * gain * plane.box_fraction / photon_energy(plane.band)
 
 
 def background_electrons(plane: FocalPlane, photon_radiance: Any) -> Any:
     """Electrons of an extended background (photons/s/m2/sr) in one pixel and exposure."""
+    _not_negative("a radiance", photon_radiance)
     return photon_radiance * _gain(plane) * pixel_rad(plane) ** 2
 
 
@@ -133,6 +135,8 @@ def noise_electrons(plane: FocalPlane, scene: Scene, *, clutter: bool = True, fr
 
     Photon and read noise fall with the root of the number; clutter does not, the scene being the same in each.
     """
+    if frames < 1:
+        raise PhysicsError(f"the mean of {frames} exposures is none", remedy="average one exposure or more")
     white = background_electrons(plane, scene.photon_radiance) + plane.read_noise_e**2
     structure = clutter_electrons(plane, scene) if clutter else 0.0
     return (white / frames + structure * structure) ** 0.5
@@ -271,6 +275,12 @@ def _room(plane: FocalPlane, scene: Scene) -> Any:
             remedy=f"make integration_s at most {integration_max_s(plane, brightest):.2g}",
         )
     return room
+
+
+def _not_negative(what: str, value: Any) -> None:
+    """Refuse plain numbers that are negative or none; JAX arrays are let through."""
+    if _namespace(value) is np and not np.all(np.asarray(value) >= 0.0):
+        raise PhysicsError(f"{what} of {np.min(value):g} is impossible", remedy=f"{what} is 0 or more")
 
 
 def _namespace(*values: Any) -> Any:

@@ -83,6 +83,11 @@ def gain(design: RadarDesign) -> float:
 
 def snr(design: RadarDesign, rcs_m2: Any, range_m: Any) -> Any:
     """Mean SNR of one dwell: P t G A_e rcs / ((4 pi)^2 R^4 k T L)."""
+    if not (np.all(np.asarray(range_m) > 0.0) and np.all(np.asarray(rcs_m2) >= 0.0)):
+        raise PhysicsError(
+            "an echo from a range of 0 or less, or of a negative cross-section",
+            remedy="choose a range above 0 m and a cross-section of 0 m2 or more",
+        )
     return _reach(design) * rcs_m2 / np.float64(range_m) ** 4
 
 

@@ -76,6 +76,10 @@ def measured_snr(
     mean n. That law is exact in case 2, in case 1 of one pulse and without a signal; elsewhere it is close (a few
     percent, tested), as Patnaik (1949) has it for case 0. Never below what the threshold lets through.
     """
+    if not np.all((np.asarray(u) > 0.0) & (np.asarray(u) <= 1.0)):
+        raise PhysicsError(
+            "a draw outside (0, 1] made no detection", remedy="draw u uniformly above 0, up to P_d"
+        )
     level, k = threshold(pulses, p_false_alarm), _shape(case, pulses)
     snr = np.asarray(snr, np.float64)
     mean, variance = pulses + snr, pulses + 2.0 * snr + snr * snr / k

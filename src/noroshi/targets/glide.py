@@ -171,17 +171,20 @@ def _expected_s(flight: GlideFlight, state: np.ndarray) -> float:
 
 def _astray(flight: GlideFlight, k: int, miss_m: float, speed_m_s: float, state: np.ndarray) -> FlightError:
     if not np.isfinite(miss_m) or speed_m_s <= flight.end_speed_m_s:
+        beside = f", {miss_m / 1e3:.0f} km from it at the nearest" if np.isfinite(miss_m) else ""
         return FlightError(
-            f"the glide ends before it comes to waypoint {k + 1}",
-            remedy="leave that waypoint out, lower end_speed, or start faster",
+            f"the glide ends before it comes to waypoint {k + 1}{beside}",
+            remedy="leave that waypoint out, move it nearer, lower end_speed, or start faster",
         )
     r = float(np.linalg.norm(state[:3]))
     _, radius = level_turn(speed_m_s, flight.bank_limit_rad, r)
+    room = BANK_MAX_RAD - flight.bank_limit_rad > 1e-9
+    more = f", or allow more bank (up to {np.rad2deg(BANK_MAX_RAD):.0f} deg)" if room else ""
     return FlightError(
-        f"the glide passes waypoint {k + 1} at {miss_m / 1e3:.0f} km: at {speed_m_s:.0f} m/s there it cannot turn "
-        f"more tightly than a radius of {radius / 1e3:.0f} km at {np.rad2deg(flight.bank_limit_rad):.0f} deg of bank",
-        remedy=f"move that waypoint by {miss_m / 1e3:.0f} km towards the path, or allow more bank "
-        f"(up to {np.rad2deg(BANK_MAX_RAD):.0f} deg)",
+        f"every constant bank of up to {np.rad2deg(flight.bank_limit_rad):.0f} deg passes waypoint {k + 1} by "
+        f"{miss_m / 1e3:.0f} km or more (the tightest turn at {speed_m_s:.0f} m/s there has a radius of "
+        f"{radius / 1e3:.0f} km)",
+        remedy=f"move that waypoint by {miss_m / 1e3:.0f} km towards the path{more}, or add one before it",
     )
 
 

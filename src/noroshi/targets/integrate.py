@@ -1,4 +1,4 @@
-"""Motion of one body over the rotating Earth: fixed-step RK4 on the ITRS equations, in JAX.
+"""Motion of bodies over the rotating Earth: fixed-step RK4 on the ITRS equations, in JAX.
 
 Gravity with J2, Coriolis and centrifugal terms, still co-rotating air, drag, lift and thrust (the vector
 equation of a body in a rotating frame; drag and lift as in Vinh, Busemann & Culp 1980). What switches -
@@ -30,6 +30,7 @@ from noroshi.constants import (
     EARTH_RATE_RAD_S,
 )
 from noroshi.earth import enu_from_itrs, height_itrs
+from noroshi.errors import FlightError
 
 CHUNK = 256  # steps per compiled call: one program for flights of any length
 NEWTON = 4  # iterations on the height of impact
@@ -305,6 +306,16 @@ def integrate(
     count = len(controls.thrust)
     states = np.asarray(states, np.float64)
     powered = bool(np.any(controls.thrust))
+    if states.ndim != 2 or states.shape[1] != 6 or not count:
+        raise FlightError(
+            f"states of shape {states.shape} and {count} steps are no flights",
+            remedy="give [flight, 6] and one step at least",
+        )
+    if not (np.isfinite(states).all() and step_s > 0.0 and all(np.isfinite(c).all() for c in controls)):
+        raise FlightError(
+            "a state or a control is not a number, or the step is not positive",
+            remedy="give metres, m/s and radians, all finite; 1 s is the usual step",
+        )
     t = t_start + step_s * np.arange(count + 1)
     path, heights = [states[:, None]], []
     landed = np.zeros(len(states), bool)

@@ -21,6 +21,10 @@ from noroshi.targets.launch import site_of
 from noroshi.targets.models import BallisticFlight
 
 STEP_S = 1.0
+APOGEE_MAX_M, RANGE_MAX_M = (
+    20_000e3,
+    19_500e3,
+)  # as scenarios have them: beyond, a flight takes hours to solve
 # Where the direction is not known the Earth is held at rest: eastward flights take longer than that, westward ones
 # less, 20 s either way for 2,700 km from 40 N
 AT_REST = EARTH._replace(rate_rad_s=0.0)
@@ -111,6 +115,16 @@ def fit(
 
 def _check(report: Report, window: tuple[float, float], vertical_s: float) -> None:
     low, high = window
+    figures = {"apogee": (report.apogee_m, APOGEE_MAX_M), "range": (report.range_m, RANGE_MAX_M)}
+    for name, (value, most) in figures.items():
+        if not 10e3 <= value <= most:
+            raise PhysicsError(
+                f"{name} of {value / 1e3:g} km", remedy=f"from 10 to {most / 1e3:,.0f} km can be judged"
+            )
+    if not 0.0 < report.time_s < float("inf"):
+        raise PhysicsError(
+            f"a flight of {report.time_s:g} s", remedy="give the time from launch to impact in seconds"
+        )
     if not vertical_s < low <= high:
         raise PhysicsError(
             f"a boost of {low:g} to {high:g} s is no window",

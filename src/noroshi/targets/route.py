@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from noroshi.earth import itrs_from_geodetic
+from noroshi.errors import FlightError
 from noroshi.targets.integrate import EARTH, Body, Controls, Planet, integrate
 
 TRIES = 16  # banks flown at once; each round keeps the interval between two of them
@@ -47,17 +48,28 @@ def legs(
     """Find each flight's legs from `states` (ITRS) over its points (latitude, longitude), in order.
 
     A leg is solved when its path passes the point within `reach_m`. Legs begin on the grid of `step_s`, which the
-    integrator flies in `each` steps; the flight ends after `horizon_s` at the latest.
+    integrator flies in `each` steps; each leg ends after `horizon_s` at the latest.
     """
     states = np.array(states, np.float64)
+    if len(states) != len(points_rad):
+        raise FlightError(
+            f"{len(states)} flights have {len(points_rad)} rows of points",
+            remedy="give each flight its own row",
+        )
+    if not (np.isfinite(states).all() and np.isfinite(points_rad).all()):
+        raise FlightError(
+            "a state or a point is not a number", remedy="give metres, m/s and radians, all finite"
+        )
     flights, count = points_rad.shape[:2]
     found = Legs(*(np.full((flights, count + extra), np.nan) for extra in (0, 1, 0, 0)))
     found.t_s[:, 0] = 0.0
+    factor = np.asarray(planet.density_factor)
     for first in range(0, flights, AT_ONCE):
         rows = np.arange(first, min(first + AT_ONCE, flights))
         for k in range(count):
             point = itrs_from_geodetic(points_rad[rows, k, 0], points_rad[rows, k, 1], 0.0)
             part = Body(*(np.asarray(field)[rows] for field in bodies))
+            air = planet if factor.ndim == 0 else planet._replace(density_factor=factor[rows])
             leg = _leg(
                 states[rows],
                 point,
@@ -67,7 +79,7 @@ def legs(
                 step_s,
                 each,
                 horizon_s,
-                planet,
+                air,
             )
             found.nearest_m[rows, k], found.speed_m_s[rows, k] = leg.miss_m, leg.speed_m_s
             good = leg.miss_m <= reach_m

@@ -156,5 +156,5 @@ def allowed(expected: Any, tolerance: Tolerance) -> float | None:
         case "relative":
             return max(tolerance.size * abs(expected), tolerance.rounding)
         case "absolute":
-            return tolerance.size
+            return max(tolerance.size, tolerance.rounding)
     return None

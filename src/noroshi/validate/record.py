@@ -34,10 +34,8 @@ class Tolerance(NamedTuple):
                 return "at most"
             case "between":
                 return f"{self.low:g} to {self.high:g}"
-            case "relative":
-                last = f" or {self.rounding:g}" if self.rounding else ""
-                return f"{100 * self.size:g} %{last}"
-        return f"{self.size:g}"
+        last = f" or {self.rounding:g}" if self.rounding else ""
+        return f"{100 * self.size:g} %{last}" if self.kind == "relative" else f"{self.size:g}{last}"
 
 
 class Value(NamedTuple):

@@ -83,7 +83,7 @@ def _digits(value: Any) -> int:
 def cells(row: Row) -> tuple[str, ...]:
     """One row of the table."""
     error = "" if row.error is None else f"{row.error:.2g}"
-    inputs = ", ".join(f"{name} {number(value, 6)}" for name, value in row.inputs.items())
+    inputs = ", ".join(f"{name} {number(value, 12)}" for name, value in row.inputs.items())
     return (
         row.id,
         row.name,
@@ -119,9 +119,10 @@ def _case_of(row: Row) -> tuple[str, str]:
 MEANING = (
     "Every value is recomputed by the models that simulations use, through the functions that users call, and compared "
     "with a value typed from its source. *Independent*: measured, published, or computed by another program. "
-    "*Closed-form*: follows from a formula. These two count as reproduced. *Bracket*: only an order of magnitude or a "
-    "press statement to hold it against. *Regression*: recorded from runs of models like ours, or fitted. Brackets and "
-    "regressions must pass, and prove less."
+    "*Closed-form*: follows from a formula and stated inputs. These two count as reproduced. *Bracket*: only a press "
+    "statement or inputs that nobody verified to hold it against. *Regression*: fitted, recorded from runs of models like "
+    "ours, or one of our models against another. Brackets and regressions must pass, and prove less. Sidereal times are "
+    "our rotation angle less ERFA's equation of the origins."
 )
 
 
@@ -176,7 +177,8 @@ def page(outcome: Outcome) -> str:
     ]
     for group, rows in _grouped(outcome.rows):
         parts.append(f"<h2>{html.escape(group)}</h2>")
-        parts.append(_html_table(HEAD, [cells(row) for row in rows]))
+        body = [(*cells(row)[:-1], row.source, row.provenance, cells(row)[-1]) for row in rows]
+        parts.append(_html_table((*HEAD[:-1], "source", "provenance", ""), body))
     for title, notes, last in _notes(outcome):
         parts.append(f"<h2>{html.escape(title)}</h2>")
         parts.append(_html_table(("id", "what", "value", last), [tuple(note) for note in notes]))
