@@ -120,9 +120,9 @@ MEANING = (
     "Every value is recomputed by the models that simulations use, through the functions that users call, and compared "
     "with a value typed from its source. *Independent*: measured, published, or computed by another program. "
     "*Closed-form*: follows from a formula and stated inputs. These two count as reproduced. *Bracket*: only a press "
-    "statement or inputs that nobody verified to hold it against. *Regression*: fitted, recorded from runs of models like "
-    "ours, or one of our models against another. Brackets and regressions must pass, and prove less. Sidereal times are "
-    "our rotation angle less ERFA's equation of the origins."
+    "statement or inputs that nobody verified to hold it against. *Regression*: fitted, recorded from runs of models "
+    "like ours, or one of our models against another. Brackets and regressions must pass, and prove less. Sidereal "
+    "times are our rotation angle less ERFA's equation of the origins."
 )
 
 
