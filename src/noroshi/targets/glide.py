@@ -30,6 +30,7 @@ from noroshi.targets.equilibrium import (
     required_lift_parameter,
 )
 from noroshi.targets.integrate import EARTH, Arc, Controls, Planet, integrate, unpowered_batch
+from noroshi.targets.launch import site_of
 from noroshi.targets.models import GlideFlight, Trajectory
 
 TOLERANCE_M_S = 1e-4  # of speed, sink rate and height over 10 s together: a millimetre of height
@@ -107,19 +108,6 @@ def solve(flight: GlideFlight, step_s: float) -> Flown:
         speed,
         float(np.arcsin(climb / speed)),
         float(t_glide_end),
-    )
-
-
-def site_of(flight: GlideFlight) -> boost.Site:
-    """The launch site and booster of a flight."""
-    return boost.Site(
-        flight.launch_lat_rad,
-        flight.launch_lon_rad,
-        flight.launch_height_m,
-        flight.boost_s,
-        flight.vertical_s,
-        flight.mass_fraction,
-        flight.ballistic_coefficient_kg_m2,
     )
 
 

@@ -12,7 +12,7 @@ from noroshi.tables import Phase
 from noroshi.targets import boost
 from noroshi.targets.ellipse import free_flight
 from noroshi.targets.integrate import height
-from noroshi.targets.models import BallisticFlight
+from noroshi.targets.models import BallisticFlight, GlideFlight
 
 SURVEY_THRUST = GRAVITY_M_S2 * np.geomspace(0.9, 40.0, 72)
 SURVEY_TILT = np.deg2rad(np.linspace(0.0, 120.0, 121))
@@ -20,7 +20,7 @@ REENTRY_M = 100e3  # below it, descending, the phase is REENTRY (the usual edge 
 GOOD_START = 0.1**2  # apogee and range of the survey within a tenth
 
 
-def site_of(flight: BallisticFlight) -> boost.Site:
+def site_of(flight: BallisticFlight | GlideFlight) -> boost.Site:
     """The launch site and booster of a flight."""
     return boost.Site(
         flight.launch_lat_rad,

@@ -82,14 +82,15 @@ def v_806(rule: str, across_km: float, down_km: float, range_km: float) -> Found
 
 
 def v_807(launch: str, boost_s: float) -> Found:
-    """Minutes after 05:58 of the flight launched at 05:57."""
+    """Minutes after the reported launch at 05:58 of the flight launched at `launch`, a time of that hour."""
+    early = 60.0 * (58 - int(launch.removeprefix("05:")))
     flown = _over_hokkaido(boost_s)
     lat, lon, _ = geodetic_from_itrs(flown.r_itrs)
     # Cape Erimo, the south-east corner of Hokkaido
     beside, _ = geodesic(lat, lon, radians(41.925), radians(143.243))
     return {
-        "over_hokkaido": (flown.t[int(np.argmin(beside))] - 60.0) / 60.0,
-        "down": (flown.t_end - 60.0) / 60.0,
+        "over_hokkaido": (flown.t[int(np.argmin(beside))] - early) / 60.0,
+        "down": (flown.t_end - early) / 60.0,
     }
 
 
