@@ -365,8 +365,9 @@ def _meeting(p: _Lines, a: int, b: int) -> str:
     dx, dy = p.x2[a] - p.x1[a], p.y2[a] - p.y1[a]
     ex, ey = p.x2[b] - p.x1[b], p.y2[b] - p.y1[b]
     s = ((p.x1[b] - p.x1[a]) * ey - (p.y1[b] - p.y1[a]) * ex) / ((dx * ey - dy * ex) or np.inf)
-    return _place(float(wrap(p.x1[a] + s * dx)), p.y1[a] + s * dy)
+    return _place(wrap(p.x1[a : a + 1] + s * dx)[0], p.y1[a] + s * dy)
 
 
 def _place(lon: float, lat: float) -> str:
-    return f"longitude {np.rad2deg(lon):.6g}, latitude {np.rad2deg(lat):.6g}"
+    x, y = (round(float(np.rad2deg(angle)), 6) + 0.0 for angle in (lon, lat))  # + 0: no -0
+    return f"longitude {x:.9g}, latitude {y:.9g}"

@@ -24,6 +24,8 @@ FORMS = {
 }
 BOX_FORM = "latitudes, then longitudes: 20N-55N,120E-180E, -35..20,150E-150W or global"
 
+CELL_MIN_DEG = 0.01
+
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 # At the end only: a file's name may hold @ and a colon
 _DENSITY = re.compile(r"(?P<rest>.+?)(?:@(?P<spacing>\s*[+-]?[\d.]+\s*[A-Za-z]*)|:(?P<count>[\d_]+))")
@@ -161,7 +163,7 @@ def _cells(text: str, whole: str) -> tuple[int, int]:
     rows, found, columns = text.lower().replace("×", "x").partition("x")
     if found:
         return _count(rows, whole, "latlon"), _count(columns, whole, "latlon")
-    if not re.fullmatch(_NUMBER, text) or not 0.0 < float(text) <= 180.0:
+    if not re.fullmatch(_NUMBER, text) or not CELL_MIN_DEG <= float(text) <= 180.0:
         raise ScenarioError(
             f"{text[:40]!r} is no size of cells", where=_where(whole), remedy=f"write {FORMS['latlon']}"
         )
