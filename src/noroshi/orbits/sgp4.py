@@ -60,13 +60,17 @@ def propagate(
                 remedy="use an element set closer to the scenario's epoch, or leave the satellite out",
             )
         r[rows], v[rows] = r_km * 1e3, v_km * 1e3
+    turn = gcrs_from_teme(epoch, t, eop)
+    return frames.rotate(turn, np.swapaxes(r, 0, 1)), frames.rotate(turn, np.swapaxes(v, 0, 1))
+
+
+def gcrs_from_teme(
+    epoch: Epoch, t: Float[np.ndarray, "time"], eop: EarthOrientation
+) -> Float64[np.ndarray, "time 3 3"]:
+    """Rotation from SGP4's axes to the GCRS, of positions and velocities alike."""
     from_teme, from_gcrs = frames.itrs_from_teme(epoch, t, eop), frames.itrs_from_gcrs(epoch, t, eop)
     # both turn with the Earth, so the way from one to the other is all but fixed (7e-12 rad/s of precession)
-    gcrs_from_teme = np.swapaxes(from_gcrs, 1, 2) @ from_teme
-    return (
-        frames.rotate(gcrs_from_teme, np.swapaxes(r, 0, 1)),
-        frames.rotate(gcrs_from_teme, np.swapaxes(v, 0, 1)),
-    )
+    return np.swapaxes(from_gcrs, 1, 2) @ from_teme
 
 
 def from_mean_elements(elements: Elements, epoch: Epoch, names: Sequence[str]) -> tuple[Satrec, ...]:
@@ -109,6 +113,11 @@ def from_mean_elements(elements: Elements, epoch: Epoch, names: Sequence[str]) -
         record.jdsatepoch, record.jdsatepochF = epoch.day, fraction
         records.append(record)
     return tuple(records)
+
+
+def element_set_tt(name: str, satellite: Satrec) -> tuple[float, float]:
+    """Epoch of an element set, two-part Julian date in TT. DataError, naming the satellite, before 1972."""
+    return satellite.jdsatepoch, satellite.jdsatepochF + _tt_minus_utc(name, satellite) / DAY_S
 
 
 def _tt_minus_utc(name: str, satellite: Satrec) -> float:
