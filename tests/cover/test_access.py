@@ -9,8 +9,9 @@ import noroshi._jax  # noqa: F401
 from noroshi import frames
 from noroshi.constants import EARTH_MU, EARTH_RADIUS_M
 from noroshi.coverage import access
-from noroshi.coverage.margins import Scene, elevation, pick, place_itrs, visible
-from noroshi.coverage.models import SPHERE, WGS84, Behind, Limits, Points
+from noroshi.coverage.layout import itrs as place_itrs
+from noroshi.coverage.margins import Scene, elevation, pick, visible
+from noroshi.coverage.models import SPHERE, WGS84, Behind, Limits, Points, Quality
 from noroshi.errors import ScenarioError
 from noroshi.orbits.elements import Elements
 from noroshi.orbits.ephemeris import Mean, Sites, ephemeris
@@ -205,17 +206,25 @@ NAMES = tuple("vwxyz")
 EVERY = limits_of(7)._replace(
     ground=np.array([False] * 5 + [True] * 2),
     grazing_m=np.array([60e3, 0, 100e3, 0, 0, 0, 0.0]),
-    range_max_m=np.array([np.inf, 2500e3, np.inf, 4000e3, np.inf, 900e3, 3000e3]),
+    range_max_m=np.array([np.inf, 2500e3, np.inf, 4000e3, 36_000e3, 900e3, 3000e3]),
     elevation_target_rad=np.array([-90, 5, -90, -90, 20, -90, -90]) * DEG,
     cone_min_rad=np.array([0, 10, 0, 30, 0, 0, 0]) * DEG,
     cone_max_rad=np.array([180, 60, 14, 180, 180, 180, 180]) * DEG,
-    behind=np.array([Behind.SPACE, Behind.EARTH, 0, Behind.SPACE, 0, 0, 0], np.int64),
+    behind=np.array([Behind.SPACE, Behind.EARTH, 0, 0, 0, 0, 0], np.int64),
     sun_rad=np.array([30, 0, 0, 25, 0, 0, 0]) * DEG,
     moon_rad=np.array([45, 0, 20, 20, 0, 0, 0]) * DEG,
     elevation_min_rad=np.array([-90] * 5 + [10, -90]) * DEG,
     elevation_max_rad=np.array([90] * 5 + [70, 90]) * DEG,
     facing_rad=np.array([0] * 5 + [0, 150]) * DEG,
     azimuth_rad=np.array([180] * 5 + [60, 130]) * DEG,
+)
+# satellite y sees to 3,500 km before space and to 2,000 km before the Earth; the second radar to 2,500 km
+QUALITY = Quality(
+    *(np.zeros(7) for _ in range(5)),
+    gain_space=np.array([np.inf] * 3 + [3500e3**2, np.inf, np.inf, 2500e3**4]),
+    gain_earth=np.array([np.inf] * 3 + [2000e3**2, np.inf, np.inf, 2500e3**4]),
+    power=np.array([2.0] * 5 + [4.0] * 2),
+    threshold=np.array([0.0] * 3 + [1.0, 0.0, 0.0, 1.0]),
 )
 PLACES = points_at([10.0, -35.0, 62.0, 80.0], [30.0, 120.0, -150.0, 10.0], [300e3, 0.0, 40e3, 150e3])
 FLIGHT_T = np.arange(300.0, 2101.0, 5.0)
@@ -251,6 +260,7 @@ class Scan(NamedTuple):
                     places[part, None] if places.ndim == 2 else places[None],
                     sun_itrs=self.bodies[part, 0],
                     moon_itrs=self.bodies[part, 1],
+                    quality=Quality(*(column[[sensor]] for column in QUALITY)),
                 )[:, 0, 0]
                 for part in np.array_split(np.arange(len(self.t)), len(self.t) // 50_000 + 1)
             ]
@@ -279,13 +289,14 @@ def day():
     t = access.node_times(0.0, 86400.0)
     track, bodies = platforms(t)
     pairs = np.array([(s, p) for s in range(5) for p in range(4)])
-    return access.windows(EVERY, track, PLACES, pairs, 0.0, 86400.0, sky=bodies), pairs
+    return access.windows(EVERY, track, PLACES, pairs, 0.0, 86400.0, sky=bodies, quality=QUALITY), pairs
 
 
 def test_every_constraint_opens_and_closes_some_window(day):
     found, _ = day
     assert set(found.opened_by) >= {
         "occlusion", "grazing", "range", "elevation_target", "cone_min", "cone_max", "background", "sun", "moon",
+        "brightness",
     }  # fmt: skip
     assert set(found.closed_by) >= set(found.opened_by) - {"start"}
 
@@ -301,7 +312,7 @@ def test_edges_against_a_scan_at_a_millisecond(day):
             rows = np.flatnonzero((cause == label) & (found.duration_s > 0.05))
             for k in rng.choice(rows, min(3, len(rows)), replace=False):
                 t = at[k] + 1e-3 * (np.arange(-40, 40) + 0.5)
-                seen = scan(t).seen(found.sensor[k], place_itrs(PLACES)[found.point[k]])
+                seen = scan(t).seen(found.sensor[k], place_itrs(PLACES, WGS84)[found.point[k]])
                 assert seen[:40].all() == (not opens), (label, k)
                 assert seen[40:].all() == opens, (label, k)
                 assert seen.sum() == 40, (label, k)
@@ -315,7 +326,7 @@ def test_count_against_a_scan(day):
     for sensor in range(5):
         point = np.bincount(found.point[found.sensor == sensor]).argmax()
         mine = np.flatnonzero((found.sensor == sensor) & (found.point == point))
-        seen = at.seen(sensor, place_itrs(PLACES)[point])
+        seen = at.seen(sensor, place_itrs(PLACES, WGS84)[point])
         inside, clear = within(found, mine, at.t)
         assert seen.any()
         np.testing.assert_array_equal(inside[clear], seen[clear])
@@ -328,7 +339,7 @@ def test_moving_target_and_ground_sites():
     track, bodies = platforms(access.node_times(0.0, 3600.0))
     points = flight(FLIGHT_T)
     pairs = np.array([(s, 0) for s in range(7)])
-    found = access.windows(EVERY, track, points, pairs, 0.0, 3600.0, sky=bodies)
+    found = access.windows(EVERY, track, points, pairs, 0.0, 3600.0, sky=bodies, quality=QUALITY)
     assert {"azimuth", "elevation_min"} <= set(found.opened_by) | set(found.closed_by)
     assert {5, 6} <= set(found.sensor)
     assert found.t_start.min() >= 300.0
@@ -336,7 +347,7 @@ def test_moving_target_and_ground_sites():
     at = scan(np.arange(300.0, 2100.0, 0.05))
     for sensor in range(7):
         inside, clear = within(found, np.flatnonzero(found.sensor == sensor), at.t)
-        seen = at.seen(sensor, place_itrs(flight(at.t)))
+        seen = at.seen(sensor, place_itrs(flight(at.t), WGS84))
         np.testing.assert_array_equal(inside[clear], seen[clear])
 
 
@@ -350,7 +361,7 @@ def test_highest_and_nearest(day):
         sensor = frames.rotate(
             frames.itrs_from_gcrs(EPOCH, t, EOP), ephemeris([Mean(NAMES, LAYER), SITES], EPOCH, t, EOP).r_gcrs
         )[:, found.sensor[k]]
-        target = place_itrs(PLACES)[found.point[k]]
+        target = place_itrs(PLACES, WGS84)[found.point[k]]
         limits = pick(EVERY, np.full(len(t), found.sensor[k]))
         height = elevation(limits, Scene(sensor, np.broadcast_to(target, sensor.shape)))
         assert height[-1] == pytest.approx(found.elevation_highest_rad[k], abs=1e-9)
@@ -366,7 +377,7 @@ def test_blocks_and_order_change_nothing(day, monkeypatch):
     monkeypatch.setattr(access, "_BLOCK", 1000)
     track, bodies = platforms(access.node_times(0.0, 86400.0))
     chosen = pairs[[14, 2, 6]]
-    again = access.windows(EVERY, track, PLACES, chosen, 0.0, 86400.0, sky=bodies)
+    again = access.windows(EVERY, track, PLACES, chosen, 0.0, 86400.0, sky=bodies, quality=QUALITY)
     rows = np.concatenate(
         [np.flatnonzero((found.sensor == s) & (found.point == p)) for s, p in chosen.tolist()]
     )

@@ -13,11 +13,11 @@ from noroshi.coverage.margins import (
     margin,
     margins,
     pick,
-    place_itrs,
+    reach_of,
     up_itrs,
     visible,
 )
-from noroshi.coverage.models import SPHERE, WGS84, Behind, Limits, Points
+from noroshi.coverage.models import SPHERE, WGS84, Behind, Limits, Quality
 from noroshi.errors import ScenarioError
 from noroshi.sensors.look import opportunities
 from noroshi.sensors.models import Infrared, Radar
@@ -212,15 +212,25 @@ def test_shapes_and_picking():
             )
 
 
-@pytest.mark.parametrize("body", [WGS84, SPHERE])
-def test_places(body):
-    points = Points("x", np.array([0.5, -1.2]), np.array([2.0, -3.0]), np.array([0.0, 4e4]), np.full(2, 0.5))
-    r = place_itrs(points, body)
-    if body is WGS84:
-        expected = earth.itrs_from_geodetic(points.lat_rad, points.lon_rad, points.height_m)
-    else:
-        expected = (EARTH_RADIUS_M + points.height_m)[:, None] * earth.up_itrs(points.lat_rad, points.lon_rad)
-    np.testing.assert_allclose(r, expected, rtol=0, atol=1e-8)
+def test_brightness_by_what_is_behind():
+    # snr = gain / range^power compared with its threshold, with the gain of the background that `earth` finds
+    rng = np.random.default_rng(6)
+    a, b = close_pairs(rng, 20_000)
+    distance = np.linalg.norm(b - a, axis=1)
+    gain = np.where(earth.earth_behind_margin(a, b) > 0.0, 2e12, 3e13)
+    for power, scale in ((2.0, 1.0), (4.0, 4e12)):
+        one = np.ones(1)
+        quality = Quality(
+            *(0 * one for _ in range(5)), gain_space=3e13 * scale * one, gain_earth=2e12 * scale * one,
+            power=power * one, threshold=4.0 * one,
+        )  # fmt: skip
+        found = margins(limits_of(), Scene(a, b, reach=reach_of(quality)))[Constraint.BRIGHTNESS] >= 0.0
+        np.testing.assert_array_equal(found, gain * scale / distance**power >= 4.0)
+        assert 0.1 < found.mean() < 0.9
+        seen = visible(limits_of(), a[:, None], b[:, None], quality=quality)[:, 0, 0]
+        np.testing.assert_array_equal(seen, found & (earth.occlusion_margin(a, b) >= 0.0))
+        never = reach_of(quality._replace(threshold=0 * one))
+        assert Constraint.BRIGHTNESS not in margins(limits_of(), Scene(a, b, reach=never))
 
 
 INFRARED = Infrared(

@@ -18,18 +18,20 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64, Int
 from scipy.interpolate import CubicSpline
 
+from noroshi.coverage import layout
 from noroshi.coverage.margins import (
     TERMS,
     Constraint,
+    Reach,
     Scene,
     active,
     distance_m,
     elevation,
     margins,
     pick,
-    place_itrs,
+    reach_of,
 )
-from noroshi.coverage.models import WGS84, Body, Limits, Points
+from noroshi.coverage.models import WGS84, Body, Limits, Points, Quality
 from noroshi.errors import ScenarioError
 from noroshi.frames import rotate
 from noroshi.sky import Sky
@@ -94,6 +96,7 @@ class _Case(NamedTuple):
     places: np.ndarray | CubicSpline  # [point, 3], or a moving target's
     body: Body
     sky: Track | None  # Sun and Moon
+    reach: Reach | None
     sensor: np.ndarray  # of each pair
     point: np.ndarray
 
@@ -124,19 +127,21 @@ def windows(
     *,
     body: Body = WGS84,
     sky: Track | None = None,
+    quality: Quality | None = None,
     step_s: float = STEP_S,
 ) -> Windows:
     """Every window of every pair (sensor, point) in [start_s, end_s].
 
-    Between nodes positions follow the polynomial of degree 7 through the eight nearest. A moving target (one place:
-    point 0) follows the cubic spline through its rows in the ITRS and is there from its first row to its last.
+    With `quality` the target must also be as bright as its thresholds ask. Between nodes positions follow the
+    polynomial of degree 7 through the eight nearest. A moving target (one place: point 0) follows the cubic spline
+    through its rows in the ITRS and is there from its first row to its last.
     Errors: ScenarioError where tracks or rows do not allow that, or `sky` is needed and absent.
     """
     _check(sensors, "sensors", start_s, end_s)
     if sky is not None:
         _check(sky, "Sun and Moon", start_s, end_s)
     pairs = np.asarray(pairs, np.int64).reshape(-1, 2)
-    places: Any = place_itrs(points, body)
+    places: Any = layout.itrs(points, body)
     if points.t is not None:
         if len(points.t) < 2 or not np.all(np.diff(points.t) > 0.0):
             raise ScenarioError(
@@ -146,11 +151,12 @@ def windows(
         places = CubicSpline(points.t, places)
         start_s, end_s = max(start_s, float(points.t[0])), min(end_s, float(points.t[-1]))
         step_s = min(step_s, max(float(np.min(np.diff(points.t))), 1.0))
+    reach = None if quality is None else reach_of(quality)
     found = []
     block = max(1, int(_SAMPLES * step_s / max(end_s - start_s, step_s)))
     for first in range(0, len(pairs) if end_s > start_s else 0, block):
         part = pairs[first : first + block]
-        case = _Case(limits, sensors, places, body, sky, part[:, 0], part[:, 1])
+        case = _Case(limits, sensors, places, body, sky, reach, part[:, 0], part[:, 1])
         found.append(_of_pairs(case, start_s, end_s, step_s))
     return Windows(*(np.concatenate(columns) for columns in zip(*(found or [_none()]), strict=True)))
 
@@ -232,10 +238,10 @@ def _search(
     case: _Case, segments: _Segments, constraints: tuple[Constraint, ...], step_s: float
 ) -> _Segments:
     """The parts of the segments in which all of these constraints hold."""
-    limits = pick(case.limits, case.sensor[segments.pair])
+    limits, reach = _limits(case, segments.pair)
     zeros = [(np.empty(0, np.int64), np.empty(0))]
     for constraint in constraints:
-        rows = np.flatnonzero(active(limits, constraint))
+        rows = np.flatnonzero(active(limits, constraint, reach))
         part = _Segments(*(column[rows] for column in segments))
         for term in TERMS[constraint] if len(rows) else ():
             at, t = _zeros(_value(case, part, term), part, step_s)
@@ -262,8 +268,14 @@ def _scene(case: _Case, pair: np.ndarray, t: np.ndarray) -> tuple[Limits, Scene]
     sun, moon = None, None
     if case.sky is not None:
         sun, moon = (interpolate(case.sky, np.full(len(t), k), t) for k in (0, 1))
-    scene = Scene(interpolate(case.sensors, sensor, t), target, case.body, sun, moon)
-    return pick(case.limits, sensor), scene
+    limits, reach = _limits(case, pair)
+    return limits, Scene(interpolate(case.sensors, sensor, t), target, case.body, sun, moon, reach)
+
+
+def _limits(case: _Case, pair: np.ndarray) -> tuple[Limits, Reach | None]:
+    sensor = case.sensor[pair]
+    reach = None if case.reach is None else Reach(*(column[sensor] for column in case.reach))
+    return pick(case.limits, sensor), reach
 
 
 def _failing(

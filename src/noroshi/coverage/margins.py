@@ -16,7 +16,7 @@ import erfa
 import numpy as np
 from jaxtyping import Bool, Float, Float64
 
-from noroshi.coverage.models import WGS84, Behind, Body, Limits, Points
+from noroshi.coverage.models import WGS84, Behind, Body, Limits, Quality
 from noroshi.errors import ScenarioError
 
 _TINY = 1e-12
@@ -37,11 +37,19 @@ class Constraint(IntEnum):
     ELEVATION_MIN = 9
     ELEVATION_MAX = 10
     AZIMUTH = 11
+    BRIGHTNESS = 12
 
     @property
     def label(self) -> str:
         """Its name in tables."""
         return self.name.lower()
+
+
+class Reach(NamedTuple):
+    """How far away a target is bright enough, by what is behind it, one entry per sensor; inf: however far."""
+
+    space_m: Float[np.ndarray, "sensor"]
+    earth_m: Float[np.ndarray, "sensor"]
 
 
 class Scene(NamedTuple):
@@ -52,13 +60,17 @@ class Scene(NamedTuple):
     body: Body = WGS84
     sun: Float[np.ndarray, "*#n 3"] | None = None
     moon: Float[np.ndarray, "*#n 3"] | None = None
+    reach: Reach | None = None  # None: brightness is no question
 
 
-def place_itrs(points: Points, body: Body = WGS84) -> Float64[np.ndarray, "point 3"]:
-    """Positions of the points over a body."""
-    return erfa.gd2gce(
-        body.equator_m, _flattening(body), points.lon_rad, points.lat_rad, np.asarray(points.height_m, float)
+def reach_of(quality: Quality) -> Reach:
+    """Where the signal-to-noise ratio, gain / range ** power, falls to the threshold."""
+    asked = quality.threshold > 0.0
+    ratio = (
+        np.where(asked, gain, np.inf) / np.where(asked, quality.threshold, 1.0)
+        for gain in (quality.gain_space, quality.gain_earth)
     )
+    return Reach(*(np.maximum(x ** (1.0 / quality.power), _TINY) for x in ratio))
 
 
 def up_itrs(r: Float[np.ndarray, "*n 3"], body: Body = WGS84) -> Float64[np.ndarray, "*n 3"]:
@@ -66,12 +78,16 @@ def up_itrs(r: Float[np.ndarray, "*n 3"], body: Body = WGS84) -> Float64[np.ndar
     return _enu(r, body)[2]
 
 
-def active(limits: Limits, constraint: Constraint) -> Bool[np.ndarray, "..."]:
+def active(limits: Limits, constraint: Constraint, reach: Reach | None = None) -> Bool[np.ndarray, "..."]:
     """Which sensors a constraint can hold back."""
     if constraint is Constraint.OCCLUSION:
         return np.ones_like(limits.ground, bool)
     if constraint is Constraint.RANGE:
         return np.isfinite(limits.range_max_m)
+    if constraint is Constraint.BRIGHTNESS:
+        if reach is None:
+            return np.zeros_like(limits.ground, bool)
+        return np.isfinite(reach.space_m) | np.isfinite(reach.earth_m)
     stated = {
         Constraint.CONE_MIN: limits.cone_min_rad > 0.0,
         Constraint.CONE_MAX: limits.cone_max_rad < np.pi,
@@ -97,7 +113,7 @@ def margins(
     """
     found = {}
     for constraint in only:
-        held = active(limits, constraint)
+        held = active(limits, constraint, scene.reach)
         if np.any(held):
             combined = combine(constraint, limits, [term(limits, scene) for term in TERMS[constraint]])
             found[constraint] = np.where(held, combined, np.inf)
@@ -121,6 +137,7 @@ def visible(
     body: Body = WGS84,
     sun_itrs: Float[np.ndarray, "time 3"] | None = None,
     moon_itrs: Float[np.ndarray, "time 3"] | None = None,
+    quality: Quality | None = None,
 ) -> Bool[np.ndarray, "time sensor point"]:
     """Whether each sensor sees each point, all constraints together; points may move.
 
@@ -128,7 +145,8 @@ def visible(
     """
     r_point = r_point_itrs if r_point_itrs.ndim == 3 else r_point_itrs[None]
     sun, moon = (None if r is None else r[:, None, None] for r in (sun_itrs, moon_itrs))
-    scene = Scene(r_sensor_itrs[:, :, None], r_point[:, None], body, sun, moon)
+    reach = None if quality is None else Reach(*(column[:, None] for column in reach_of(quality)))
+    scene = Scene(r_sensor_itrs[:, :, None], r_point[:, None], body, sun, moon, reach)
     return margin(Limits(*(column[:, None] for column in limits)), scene) >= 0.0
 
 
@@ -162,6 +180,9 @@ def combine(constraint: Constraint, limits: Limits, terms: list[np.ndarray]) -> 
             in_front, higher = terms
             earth = np.where(higher > 0.0, in_front, -np.abs(in_front))
             return np.where(limits.behind == int(Behind.EARTH), earth, -earth)
+        case Constraint.BRIGHTNESS:
+            in_front, higher, space, earth = terms
+            return np.where((higher > 0.0) & (in_front > 0.0), earth, space)
         case Constraint.SUN | Constraint.MOON:
             apart, shines = terms
             return np.maximum(apart, -shines)
@@ -295,6 +316,14 @@ def _in_field(limits: Limits, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     return y * c + x * s, y * s - x * c
 
 
+def _bright_space(limits: Limits, scene: Scene) -> np.ndarray:
+    return np.ones(()) if scene.reach is None else 1.0 - _line(scene)[1] / scene.reach.space_m
+
+
+def _bright_earth(limits: Limits, scene: Scene) -> np.ndarray:
+    return np.ones(()) if scene.reach is None else 1.0 - _line(scene)[1] / scene.reach.earth_m
+
+
 # The smooth functions of time whose signs decide each constraint (`combine`): between two zeros of any of them
 # nothing changes
 TERMS: dict[Constraint, tuple[Callable[[Limits, Scene], np.ndarray], ...]] = {
@@ -310,6 +339,7 @@ TERMS: dict[Constraint, tuple[Callable[[Limits, Scene], np.ndarray], ...]] = {
     Constraint.ELEVATION_MIN: (_elevation_min,),
     Constraint.ELEVATION_MAX: (_elevation_max,),
     Constraint.AZIMUTH: (_azimuth_left, _azimuth_right),
+    Constraint.BRIGHTNESS: (_in_front, _higher, _bright_space, _bright_earth),
 }
 
 
