@@ -71,7 +71,8 @@ def node_name(scenario: Scenario, index: int, say: Say) -> str:
 ROUND_S = (0, 15, 30, 60, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 10_800)
 
 
-def _tick_label(say: Say) -> str:
+def tick_label(say: Say) -> str:
+    """A Vega expression that prints a tick [s] in seconds or minutes."""
     minute, second = (f"'{say(k)}'" for k in ("unit_min", "unit_s"))
     return f"datum.value < 60 ? datum.value + {second} : datum.value / 60 + {minute}"
 
@@ -103,7 +104,7 @@ def _time(say: Say, end: float, ticks: list[int], kind: str = "linear") -> Spec:
     return {
         "type": "quantitative",
         "scale": {"type": kind, "domain": [0, round(end, 1)], "nice": False},
-        "axis": {"title": say("time_after_launch"), "values": ticks, "labelExpr": _tick_label(say)},
+        "axis": {"title": say("time_after_launch"), "values": ticks, "labelExpr": tick_label(say)},
     }
 
 

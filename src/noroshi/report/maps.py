@@ -241,14 +241,12 @@ def _axes(frame: Frame, say: Say) -> Spec:
                 "title": title,
                 "labelExpr": label,
                 "grid": True,
-                "values": [v for v in range(-90, 331, step) if low <= v <= high and v < low + 360],
+                "values": [v for v in range(-360, 361, step) if low <= v <= high and v < low + 360],
             },
         }
 
-    east_west = (
-        "(datum.value > 180 ? 360 - datum.value : abs(datum.value)) + '°'"
-        " + (datum.value % 180 == 0 ? '' : datum.value > 180 || datum.value < 0 ? 'W' : 'E')"
-    )
+    wrapped = "((datum.value + 540) % 360 - 180)"
+    east_west = f"abs({wrapped}) + '°' + (datum.value % 180 == 0 ? '' : {wrapped} < 0 ? 'W' : 'E')"
     north_south = "abs(datum.value) + '°' + (datum.value < 0 ? 'S' : datum.value > 0 ? 'N' : '')"
     return {
         "x": axis("x", frame.west, frame.east, say("longitude"), east_west),

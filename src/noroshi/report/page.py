@@ -250,6 +250,8 @@ _SHAPES = {
     "line": '<path d="M1 7H23" fill="none" stroke="{c}" stroke-width="3"/>',
     "dash": '<path d="M1 7H23" fill="none" stroke="{c}" stroke-width="1.5" stroke-dasharray="3 2"/>',
     "area": '<rect x="2" y="2" width="20" height="10" fill="{c}" fill-opacity=".3" stroke="{c}" stroke-width="1.6"/>',
+    "hatch": '<rect x="2" y="2" width="20" height="10" fill="{c}"/><path d="M5 12L11 2M11 12L17 2M17 12L22 4" '
+    'stroke="#fff" stroke-width="2.4"/>',
     "circle": '<circle cx="12" cy="7" r="4.5" fill="{c}"/>',
     "circle-open": '<circle cx="12" cy="7" r="4" fill="#fff" stroke="{c}" stroke-width="1.6"/>',
     "square": '<rect x="8" y="3" width="8" height="8" fill="{c}"/>',
