@@ -214,7 +214,7 @@ def make_coverage(
 
 def summarise(coverage: Coverage, **more: Any) -> dict[str, Any]:
     """The headline figures as `noroshi coverage --json` has them."""
-    weight = coverage.points_weight
+    weight = coverage.place_weight
     worst = int(np.argmax(coverage.longest_gap_s))
     stereo = coverage.stereo_fraction
     places = len(weight)

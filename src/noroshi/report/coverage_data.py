@@ -72,7 +72,7 @@ def kind_of(coverage: Coverage) -> Kind:
 
 
 def _telling_fold(coverage: Coverage) -> int | None:
-    weight, shares = coverage.points_weight, coverage.fraction_at_least
+    weight, shares = coverage.place_weight, coverage.fraction_at_least
     variance = weight @ (shares - weight @ shares) ** 2
     best = int(np.argmax(variance))
     return best + 1 if np.ptp(shares[:, best]) > EXACT else None
@@ -98,11 +98,12 @@ def _frame(
     return x, y, maps.frame_about(x, y, margin=margin, west_end=west_end)
 
 
-def quantile(values: np.ndarray, weight: np.ndarray, share: float) -> float:
-    """The least value that at least `share` of the weight does not exceed; nan counts as beyond every value."""
+def quantiles(values: np.ndarray, weight: np.ndarray, shares: tuple[float, ...]) -> list[float]:
+    """For each share the least value that at least so much of the weight does not exceed; nan is beyond every value."""
     order = np.argsort(values)  # nan comes last
     total = np.cumsum(weight[order])
-    return float(values[order][min(np.searchsorted(total, share * total[-1] * (1 - EXACT)), len(order) - 1)])
+    at = np.searchsorted(total, np.array(shares) * total[-1] * (1 - EXACT))
+    return values[order][np.minimum(at, len(order) - 1)].tolist()
 
 
 def exceeded(

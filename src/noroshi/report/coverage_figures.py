@@ -95,13 +95,14 @@ def _fold_axis(count: int, say: Say) -> Spec:
 
 def _share_axis(title: str, low: float = 0.0) -> Spec:
     """Shares from a round number below `low` to one."""
-    step = next(s for s in (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0) if 1.0 - low <= 5 * s)
-    floor = max(0.0, 1.0 - np.ceil((1.0 - low) / step - EXACT) * step)
+    step = next(s for s in (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.2) if 1.0 - low <= 5.001 * s)
+    count = max(1, int(np.ceil((1.0 - low) / step - EXACT)))
+    ticks = [round(1.0 - k * step, 9) for k in range(count, -1, -1)]
     digits = max(0, round(-np.log10(step)) - 2)
     return {
         "type": "quantitative",
-        "scale": {"domain": [round(float(floor), 9), 1], "nice": False, "zero": False},
-        "axis": {"title": title, "format": f".{digits}%", "tickCount": 5},
+        "scale": {"domain": [ticks[0], 1], "nice": False, "zero": False},
+        "axis": {"title": title, "format": f".{digits}%", "values": ticks},
     }
 
 
@@ -152,7 +153,7 @@ def _colour(scale: Scale, width: int = WIDE) -> Spec:
     """The encoding of a colour scale, with its legend above the map."""
     count = len(raster.CIVIDIS)
     space = np.geomspace if scale.log else np.linspace
-    values, digits = _round_values(scale, 6 if width == WIDE else 4)
+    values, digits = _round_values(scale, 6 if width == WIDE else 5)
     stops = [float(f"{v:.9g}") for v in space(scale.low, scale.high, count)]
     legend: Spec = {
         "title": scale.title,
@@ -186,7 +187,8 @@ def _round_values(scale: Scale, about: int) -> tuple[list[float], str]:
         return [v * scale.unit for v in round_ones], "~r"
     rough = max((high - low) / about, 1.0 if scale.whole else 0.0)
     power = 10.0 ** np.floor(np.log10(rough))
-    step = next(float(m * power) for m in (1, 2, 5, 10) if rough <= m * power)
+    marks = (1, 1.5, 2, 3, 6, 10) if scale.unit in (60.0, HOUR_S) and rough > 3 else (1, 2, 5, 10)
+    step = next(float(m * power) for m in marks if rough <= m * power)
     first, last = np.ceil(low / step - EXACT), np.floor(high / step + EXACT)
     digits = max(0, -int(np.floor(np.log10(step) + EXACT)))
     return [round(float(k * step * scale.unit), 9) for k in np.arange(first, last + 1)], f",.{digits}f"
@@ -410,7 +412,7 @@ def chart_latitude_fold(study: Study, say: Say) -> Spec | None:
     x = _latitude(study, say)
     y = {
         "type": "quantitative",
-        "scale": {"domainMin": 0},
+        "scale": {"domain": [0, round(1.06 * max(int(bands.max_fold.max()), 1), 2)], "nice": False},
         "axis": _fold_axis(6, say),
     }
     layers: list[Spec] = [
@@ -431,10 +433,11 @@ def chart_latitude_fold(study: Study, say: Say) -> Spec | None:
     return chart_spec(layers, HALF, TALL, data={"values": rows})
 
 
-def flat_folds(study: Study) -> list[int]:
-    """Numbers of sensors by which every latitude band is seen always."""
-    shares = study.coverage.bands.fraction_at_least
-    return [k + 1 for k in range(shares.shape[1]) if (shares[:, k] > 1 - EXACT).all()]
+def on_the_edge(shares: np.ndarray) -> tuple[list[int], list[int]]:
+    """Of the shares seen by at least so many (last axis): those that are full throughout, and those that are nil."""
+    folds = range(1, min(shares.shape[1], len(FOLD_COLOURS)) + 1)
+    full = [k for k in folds if shares[:, k - 1].min() > 1 - EXACT]
+    return full, [k for k in folds if shares[:, k - 1].max() < EXACT]
 
 
 def chart_latitude_shares(study: Study, say: Say) -> Spec | None:
@@ -443,8 +446,9 @@ def chart_latitude_shares(study: Study, say: Say) -> Spec | None:
     if len(bands.south_rad) < 3:
         return None
     series: list[tuple[str, str, np.ndarray]] = []
-    for k in range(bands.fraction_at_least.shape[1]):
-        if k + 1 not in flat_folds(study) and k < len(FOLD_COLOURS):
+    hidden = {k for part in on_the_edge(bands.fraction_at_least) for k in part}
+    for k in range(min(bands.fraction_at_least.shape[1], len(FOLD_COLOURS))):
+        if k + 1 not in hidden:
             series.append((say("at_least", k=k + 1), FOLD_COLOURS[k], bands.fraction_at_least[:, k]))
     dashed = say("stereo")
     if np.isfinite(bands.stereo_fraction).any() and bands.stereo_fraction.min() < 1 - EXACT:
@@ -503,7 +507,7 @@ def chart_latitude_error(study: Study, say: Say) -> Spec | None:
     """Median position error by latitude; None: not asked for, or too few bands with one."""
     error = study.coverage.bands.error_m
     known = error[np.isfinite(error)]
-    if len(known) < 3:
+    if len(known) < 3 or np.ptp(known) <= EXACT * known.max():
         return None
     unit, factor = ("km", 1e3) if known.max() >= 2000 else ("m", 1.0)
     rows = [
@@ -619,7 +623,7 @@ def chart_over_time(study: Study, say: Say) -> Spec | None:
     y = {
         "field": "fold",
         "type": "quantitative",
-        "scale": {"domainMin": 0},
+        "scale": {"domain": [0, round(1.08 * max(float(series[0][2].max()), 1.0), 3)], "nice": False},
         "axis": _fold_axis(5, say),
     }
     colour = _series_colour([name for name, _, _ in series], [colour for _, colour, _ in series])
@@ -637,9 +641,10 @@ def chart_shares_over_time(study: Study, say: Say) -> Spec | None:
     t = c.t[::per]
     rows: list[dict[str, Any]] = []
     names, colours, lowest = [], [], 1.0
+    hidden = {k for part in on_the_edge(c.fraction_at) for k in part}
     for k in range(min(c.fraction_at.shape[1], len(FOLD_COLOURS))):
         values = _gathered(c.fraction_at[:, k], per, np.minimum)
-        if values.min() > 1 - EXACT:
+        if k + 1 in hidden:
             continue
         lowest = min(lowest, float(values.min()))
         names.append(say("at_least", k=k + 1))
@@ -722,7 +727,7 @@ def joined(pieces: list[dict[str, float]]) -> list[dict[str, float]]:
 
 def chart_gaps(study: Study, say: Say, width: int = HALF) -> Spec | None:
     """Share of area with a longest and a mean gap longer than a time; None: no gap, or a single place."""
-    c, weight = study.coverage, study.coverage.points_weight
+    c, weight = study.coverage, study.coverage.place_weight
     if study.kind == "moving" or not c.longest_gap_s.max() > 0:
         return None
     series = (
@@ -826,7 +831,6 @@ def chart_front(study: Study, say: Say) -> Spec | None:
     y = {"field": "achieved", **_share_axis(say("achieved_axis"), lowest)}
     floor = y["scale"]["domain"][0]
     y["scale"] = y["scale"] | {"domain": [floor, 1 + 0.16 * (1 - floor)]}  # room for the chosen design's name
-    y["axis"] = y["axis"] | {"values": np.round(np.linspace(floor, 1, 6), 9).tolist()}
     altitudes = sorted({row["altitude"] for row in rows})
     if len(altitudes) > 1:
         stops = np.linspace(0, len(raster.CIVIDIS) - 2, min(len(altitudes), 8)).astype(int)

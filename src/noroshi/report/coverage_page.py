@@ -10,7 +10,7 @@ import numpy as np
 
 from noroshi.coverage.models import Coverage
 from noroshi.report import coverage_data, coverage_figures
-from noroshi.report.coverage_data import EXACT, LIST_MOST, Study, quantile
+from noroshi.report.coverage_data import EXACT, LIST_MOST, Study, quantiles
 from noroshi.report.coverage_figures import degrees, metres, percent, span
 from noroshi.report.coverage_text import EN, speak
 from noroshi.report.figures import HALF
@@ -161,7 +161,8 @@ def _extent(study: Study, say: Say) -> dict[str, str]:
 def _cards(study: Study, say: Say) -> str:
     s, c, k = study.summary, study.coverage, study.card_fold
     base = say({"sites": "of_sites", "moving": "of_time"}.get(study.kind, "of_area"))
-    wait = float(c.points_weight @ c.mean_response_s)
+    wait = float(c.place_weight @ c.mean_response_s)
+    where = "card_gap_steps" if study.kind == "moving" else "card_gap_where"
     cards = [
         (
             say("card_fold"),
@@ -172,7 +173,7 @@ def _cards(study: Study, say: Say) -> str:
         (
             say("card_gap"),
             span(s["longest_gap_s"], say),
-            say("card_gap_cut" if s["gap_truncated"] else "card_gap_where", step=span(c.step_s, say)),
+            say("card_gap_cut" if s["gap_truncated"] else where, step=span(c.step_s, say)),
         ),
     ]
     if s.get("stereo_fraction") is not None and c.stereo_rad is not None:
@@ -180,12 +181,14 @@ def _cards(study: Study, say: Say) -> str:
         cards.append((say("card_stereo", angle=angle), percent(s["stereo_fraction"]), base))
     elif c.error_median_m is not None and np.isfinite(c.error_median_m).any():
         known = np.isfinite(c.error_median_m)
-        median = quantile(c.error_median_m[known], c.points_weight[known], 0.5)
+        median = quantiles(c.error_median_m[known], c.place_weight[known], (0.5,))[0]
         worst = metres(float(np.nanmax(c.error_median_m)))
         cards.append((say("card_error"), metres(median), say("card_error_worst", worst=worst)))
     else:
-        worst = span(float(c.mean_response_s.max()), say)
-        cards.append((say("card_wait"), span(wait, say), say("card_wait_worst", worst=worst)))
+        below = say("card_wait_worst", worst=span(float(c.mean_response_s.max()), say))
+        if study.kind == "moving":
+            below = say("card_first", t=span(float(c.first_look_s[0]), say))
+        cards.append((say("card_wait"), span(wait, say), below))
     if study.design is not None:
         d = study.design
         below = say("card_planes", planes=d["planes"], phasing=d["phasing"])
@@ -320,7 +323,9 @@ def _alike(study: Study, say: Say) -> str:
         if what == "gap":
             said.append(say("same_gap", gap=span(one, say)) if one else say("same_gap_none"))
         elif what == "error":
-            said.append(say("same_error", error=metres(one)) if len(known) else say("same_error_none"))
+            none = percent(float(c.place_weight @ ~np.isfinite(values)))
+            key = "same_error_none" if not len(known) else "same_error"
+            said.append(say(key, error=metres(one), none=none))
         elif what == "mean":
             said.append(say("same_mean", mean=f"{one:.1f}"))
         elif what == "stereo":
@@ -343,12 +348,21 @@ def _grid(figures: list[str]) -> str:
     return (f'<div class="grid">{"".join(paired)}</div>' if paired else "") + "".join(figures[len(paired) :])
 
 
+def _left_out(shares: np.ndarray, say: Say) -> str:
+    """Which lines a chart of shares leaves out because they would lie on its edge."""
+    full, none = coverage_figures.on_the_edge(shares)
+    told = ""
+    for key, folds in (("left_out_full", full), ("left_out_none", none)):
+        if folds:
+            told += say(key, folds=say("list_and").join(say("at_least", k=k) for k in folds))
+    return told
+
+
 def _latitudes(study: Study, say: Say) -> str:
+    c = study.coverage
     if study.kind not in ("globe", "region"):
         return ""
-    full = coverage_figures.flat_folds(study)
-    named = say("list_and").join(say("at_least", k=k) for k in full)
-    shares_note = say("shares_note", full=named) if full else say("shares_note_all")
+    shares_note = say("shares_note") + _left_out(c.bands.fraction_at_least, say)
     charts = (
         ("by_latitude", coverage_figures.chart_latitude_fold(study, say), say("by_latitude_note")),
         ("shares_by_latitude", coverage_figures.chart_latitude_shares(study, say), shares_note),
@@ -369,7 +383,7 @@ def _halves(study: Study, say: Say, beside: int = 0) -> list[str]:
     if gaps is not None:
         c = study.coverage
         note = say("gaps_note_sites" if study.kind == "sites" else "gaps_note")
-        cut = float(c.points_weight @ (c.gap_truncated & (c.longest_gap_s > 0)))
+        cut = float(c.place_weight @ (c.gap_truncated & (c.longest_gap_s > 0)))
         note += say("gaps_note_cut", share=percent(cut)) if cut > EXACT else ""
         gaps = coverage_figures.chart_gaps(study, say, widths[beside + 1])
         assert gaps is not None
@@ -395,7 +409,7 @@ def _times(study: Study, say: Say) -> str:
         parts.append(figure_html(say("over_time"), spec, note))
     spec = coverage_figures.chart_shares_over_time(study, say)
     if spec is not None:
-        note = say("shares_over_time_note") if per > 1 else ""
+        note = (say("shares_over_time_note") if per > 1 else "") + _left_out(study.coverage.fraction_at, say)
         parts.append(figure_html(say("sites_over_time" if sites else "shares_over_time"), spec, note))
     if sites:
         parts.append(_grid(_halves(study, say)))
@@ -471,7 +485,7 @@ def _distributions(study: Study, say: Say) -> str:
     """How the figures differ from place to place: mean, least, percentiles, most."""
     if study.kind == "moving":
         return ""
-    c, weight = study.coverage, study.coverage.points_weight
+    c, weight = study.coverage, study.coverage.place_weight
 
     def number(v: float) -> str:
         return f"{v:.2f}"
@@ -506,7 +520,7 @@ def _distributions(study: Study, say: Say) -> str:
             continue
         mean = float(weight @ values)  # nan where some place has no figure: then there is no mean
         average = f"{mean:.2f}" if write is whole else "–" if np.isnan(mean) else write(mean)
-        spread = [quantile(values, weight, share) for share in (0.0, *SHARES, 1.0)]
+        spread = quantiles(values, weight, (0.0, *SHARES, 1.0))
         body.append([name, average, *(write(v) for v in spread)])
     head = [say("quantity"), say("average"), say("lowest")]
     head += [say("median") if share == 0.5 else f"{share:.0%}" for share in SHARES]

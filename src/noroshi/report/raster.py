@@ -16,9 +16,9 @@ from scipy.spatial import cKDTree
 
 from noroshi.report.maps import Frame
 
-ROWS = 300  # of a picture of the whole Earth; a region's has as many columns as twice this
+ROWS = 240  # of a picture of the whole Earth; a region's has as many columns as twice this
 REACH = 0.75  # of the usual distance to the fourth neighbour: half a diagonal of a square cell is 0.71 of its side
-SHADES = 254  # of a picture's 256 colours; the others say "not asked" and "no figure"
+SHADES = 126  # more the eye does not tell apart; two further colours say "not asked" and "no figure"
 
 # cividis (Nuñez, Anderton, Renslow 2018, doi:10.1371/journal.pone.0199239) at eleven equal steps, as Vega has it
 CIVIDIS = (
