@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+import noroshi._jax  # noqa: F401  (first: 64-bit numbers)
+from noroshi.coverage.figures import overall
 from noroshi.coverage.models import Bands, Coverage, Points
 
 RADIUS_M = 6_371_000.0
@@ -214,34 +216,26 @@ def make_coverage(
 
 def summarise(coverage: Coverage, **more: Any) -> dict[str, Any]:
     """The headline figures as `noroshi coverage --json` has them."""
-    weight = coverage.place_weight
-    worst = int(np.argmax(coverage.longest_gap_s))
-    stereo = coverage.stereo_fraction
-    places = len(weight)
-    return {
-        "pairs": len(coverage.sensors) * places * len(coverage.t),
-        "mean_fold": coverage.overall_mean_fold,
-        "min_fold": int(coverage.min_fold.min()),
-        "max_fold": int(coverage.max_fold.max()),
-        "fraction_at_least": {
-            str(k + 1): float(weight @ coverage.fraction_at_least[:, k]) for k in range(FOLDS)
-        },
-        "stereo_fraction": None if stereo is None else float(weight @ stereo),
-        "longest_gap_s": float(coverage.longest_gap_s[worst]),
-        "gap_truncated": bool(coverage.gap_truncated[worst]),
-        "wall_s": 0.41,
-        "cpu_s": 0.78,
-        "ns_per_pair": 0.19,
-        "constraints": {"grazing_height_km": 0.0, "range_max_km": 5000.0, "background": "any"},
-        "propagator": "sgp4",
-        "earth": "wgs84",
-        "step_s": coverage.step_s,
-        "duration_s": coverage.step_s * len(coverage.t),
-        "epoch": "2026-01-01T00:00:00Z",
-        "grid": coverage.points.kind,
-        "target_altitude_km": 40.0,
-        "notes": [],
-    } | more
+    places = len(coverage.place_weight)
+    return (
+        overall(coverage)
+        | {
+            "pairs": len(coverage.sensors) * places * len(coverage.t),
+            "wall_s": 0.41,
+            "cpu_s": 0.78,
+            "ns_per_pair": 0.19,
+            "constraints": {"grazing_height_km": 0.0, "range_max_km": 5000.0, "background": "any"},
+            "propagator": "sgp4",
+            "earth": "wgs84",
+            "step_s": coverage.step_s,
+            "duration_s": coverage.step_s * len(coverage.t),
+            "epoch": "2026-01-01T00:00:00Z",
+            "grid": coverage.points.kind,
+            "target_altitude_km": 40.0,
+            "notes": [],
+        }
+        | more
+    )
 
 
 DESIGN = {

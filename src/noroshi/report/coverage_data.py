@@ -106,6 +106,12 @@ def quantiles(values: np.ndarray, weight: np.ndarray, shares: tuple[float, ...])
     return values[order][np.minimum(at, len(order) - 1)].tolist()
 
 
+def known_mean(values: np.ndarray, weight: np.ndarray) -> float:
+    """The weighted mean of the places that have a figure; nan: none has."""
+    known = np.isfinite(values)
+    return float(np.average(values[known], weights=weight[known])) if known.any() else np.nan
+
+
 def exceeded(
     values: np.ndarray, weight: np.ndarray
 ) -> tuple[Float[np.ndarray, "step"], Float[np.ndarray, "step"]]:

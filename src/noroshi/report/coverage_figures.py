@@ -20,7 +20,7 @@ from noroshi.report.text import Say
 HOUR_S, DAY_S = 3600.0, 86_400.0
 FOLD_COLOURS = (VERMILION, ORANGE, SKY, BLUE)  # at least 1, 2, 3, 4
 HATCHED = GREY
-STEPS_MOST = 480  # of a line over time, half the pixels it has
+STEPS_MOST = 360  # of a line over time: three pixels each
 TALL = 290
 LOG_RATIO = 30.0  # a scale that spans more than this is logarithmic
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from noroshi.coverage.models import Coverage
 from noroshi.report import coverage_data, coverage_figures
-from noroshi.report.coverage_data import EXACT, LIST_MOST, Study, quantiles
+from noroshi.report.coverage_data import EXACT, LIST_MOST, Study, known_mean, quantiles
 from noroshi.report.coverage_figures import degrees, metres, percent, span
 from noroshi.report.coverage_text import EN, speak
 from noroshi.report.figures import HALF
@@ -180,10 +180,9 @@ def _cards(study: Study, say: Say) -> str:
         angle = degrees(c.stereo_rad)
         cards.append((say("card_stereo", angle=angle), percent(s["stereo_fraction"]), base))
     elif c.error_median_m is not None and np.isfinite(c.error_median_m).any():
-        known = np.isfinite(c.error_median_m)
-        median = quantiles(c.error_median_m[known], c.place_weight[known], (0.5,))[0]
+        mean = known_mean(c.error_median_m, c.place_weight)
         worst = metres(float(np.nanmax(c.error_median_m)))
-        cards.append((say("card_error"), metres(median), say("card_error_worst", worst=worst)))
+        cards.append((say("card_error"), metres(mean), say("card_error_worst", worst=worst)))
     else:
         below = say("card_wait_worst", worst=span(float(c.mean_response_s.max()), say))
         if study.kind == "moving":
@@ -379,7 +378,7 @@ def _halves(study: Study, say: Say, beside: int = 0) -> list[str]:
     count = beside + (1 if gaps is None else 2)
     widths = [HALF] * (count // 2 * 2) + [WIDE] * (count % 2)
     spec = coverage_figures.chart_histogram(study, say, widths[beside])
-    drawn = [figure_html(say("histogram"), spec, say("histogram_note"))]
+    drawn = [figure_html(say("histogram"), spec, say("histogram_note") + _percentiles(study, say))]
     if gaps is not None:
         c = study.coverage
         note = say("gaps_note_sites" if study.kind == "sites" else "gaps_note")
@@ -391,6 +390,13 @@ def _halves(study: Study, say: Say, beside: int = 0) -> list[str]:
     return drawn
 
 
+def _percentiles(study: Study, say: Say) -> str:
+    """The percentiles of the number of sensors in view that the summary has."""
+    stated = study.summary.get("percentiles") or {}
+    listed = say("list_and").join(f"{p} %: {n}" for p, n in stated.items())
+    return say("percentiles", listed=listed) if listed else ""
+
+
 def _times(study: Study, say: Say) -> str:
     per = coverage_figures.samples_per_step(study)
     bins = say("over_time_note_bins", count=per) if per > 1 else ""
@@ -399,7 +405,7 @@ def _times(study: Study, say: Say) -> str:
         note = say("moving_over_time_note") + bins
         drawn = figure_html(say("moving_over_time"), spec, note) if spec is not None else ""
         histogram = coverage_figures.chart_histogram(study, say)
-        note, table = say("histogram_note_moving"), _along(study, say)
+        note, table = say("histogram_note_moving") + _percentiles(study, say), _along(study, say)
         return drawn + figure_html(say("histogram_moving"), histogram, note, table=table)
     parts = []
     sites = study.kind == "sites"
@@ -518,7 +524,7 @@ def _distributions(study: Study, say: Say) -> str:
     for name, values, write in rows:
         if values is None:
             continue
-        mean = float(weight @ values)  # nan where some place has no figure: then there is no mean
+        mean = known_mean(values, weight)
         average = f"{mean:.2f}" if write is whole else "–" if np.isnan(mean) else write(mean)
         spread = quantiles(values, weight, (0.0, *SHARES, 1.0))
         body.append([name, average, *(write(v) for v in spread)])
