@@ -548,7 +548,9 @@ def chart_histogram(study: Study, say: Say, width: int = HALF) -> Spec:
         "axis": {"title": say("fold_axis"), "values": _whole_ticks(low, high), "format": "d", "grid": False},
     }
     top = float(share.max())
-    title = say("share_of_time" if study.kind == "moving" else "share_of_area_time")
+    title = say(
+        {"moving": "share_of_time", "sites": "share_of_sites_time"}.get(study.kind, "share_of_area_time")
+    )
     axis = {"title": title, "tickCount": 6, "format": ".0%" if top >= 0.06 else ".1%"}
     y = {
         "field": "share",

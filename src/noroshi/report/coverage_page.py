@@ -289,7 +289,7 @@ def _places(study: Study, say: Say) -> str:
         spec = coverage_figures.chart_sites_map(study, say)
         note = say("map_shown") + say("map_true")
         return figure_html(say("map_mean"), spec, note) + _sites(study, say)
-    shown = [
+    shown: list[coverage_figures.What] = [
         what for what in coverage_figures.MAPS if coverage_figures.chart_map(study, what, say) is not None
     ]
     # the first stands alone, and the last where it would have no neighbour
@@ -405,7 +405,7 @@ def _times(study: Study, say: Say) -> str:
         note = say("moving_over_time_note") + bins
         drawn = figure_html(say("moving_over_time"), spec, note) if spec is not None else ""
         histogram = coverage_figures.chart_histogram(study, say)
-        note, table = say("histogram_note_moving") + _percentiles(study, say), _along(study, say)
+        note, table = say("histogram_note") + _percentiles(study, say), _along(study, say)
         return drawn + figure_html(say("histogram_moving"), histogram, note, table=table)
     parts = []
     sites = study.kind == "sites"

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int, UInt8
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from noroshi.report.maps import Frame
 
@@ -52,7 +52,7 @@ def unit_vectors(lat_rad: np.ndarray, lon_rad: np.ndarray) -> Float64[np.ndarray
     return np.stack([flat * np.cos(lon_rad), flat * np.sin(lon_rad), np.sin(lat_rad)], -1)
 
 
-def reach(places: Float64[np.ndarray, "point 3"], tree: cKDTree) -> float:
+def reach(places: Float64[np.ndarray, "point 3"], tree: KDTree) -> float:
     """How far [chord on the unit sphere] a point of a grid speaks for the places about it."""
     apart = tree.query(places, k=min(5, len(places)))[0][:, -1]
     return REACH * float(np.median(apart))
@@ -63,7 +63,7 @@ def cover_all(lat_rad: np.ndarray, lon_rad: np.ndarray) -> bool:
     if len(lat_rad) < 30:
         return False
     places = unit_vectors(lat_rad, lon_rad)
-    tree = cKDTree(places)
+    tree = KDTree(places)
     lat, lon = np.meshgrid(np.deg2rad(np.arange(-87.5, 90, 5)), np.deg2rad(np.arange(0, 360, 5)))
     far = tree.query(unit_vectors(lat.ravel(), lon.ravel()))[0].max()
     return bool(far <= 1.5 * reach(places, tree))
@@ -131,11 +131,11 @@ def divide(frame: Frame, x: np.ndarray, y: np.ndarray, *, everywhere: bool) -> C
         nearest = _in_rectangles(grid, x, y, np.rad2deg(lon).ravel(), np.rad2deg(lat).ravel())
         return Cells(frame, rows, columns, np.where(inside, row * columns + column, -1), nearest)
     places = unit_vectors(np.deg2rad(y), np.deg2rad(x))
-    tree = cKDTree(places)
+    tree = KDTree(places)
     distance, nearest = tree.query(unit_vectors(lat.ravel(), lon.ravel()))
     if not everywhere:
         nearest = np.where(distance <= reach(places, tree), nearest, -1)
-    return Cells(frame, rows, columns, np.where(inside, row * columns + column, -1), nearest)
+    return Cells(frame, rows, columns, np.where(inside, row * columns + column, -1), np.asarray(nearest))
 
 
 def fill(
