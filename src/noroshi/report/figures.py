@@ -40,7 +40,8 @@ def datasets(report: Report) -> dict[str, Columns]:
     }
 
 
-def _spec(layers: list[Spec], width: int, height: int, **more: Any) -> Spec:
+def chart_spec(layers: list[Spec], width: int, height: int, **more: Any) -> Spec:
+    """A layered drawing, `width` by `height` pixels with its axes and legend."""
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "width": width,
@@ -70,7 +71,8 @@ def node_name(scenario: Scenario, index: int, say: Say) -> str:
 ROUND_S = (0, 15, 30, 60, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 10_800)
 
 
-def _tick_label(say: Say) -> str:
+def tick_label(say: Say) -> str:
+    """A Vega expression that prints a tick [s] in seconds or minutes."""
     minute, second = (f"'{say(k)}'" for k in ("unit_min", "unit_s"))
     return f"datum.value < 60 ? datum.value + {second} : datum.value / 60 + {minute}"
 
@@ -102,7 +104,7 @@ def _time(say: Say, end: float, ticks: list[int], kind: str = "linear") -> Spec:
     return {
         "type": "quantitative",
         "scale": {"type": kind, "domain": [0, round(end, 1)], "nice": False},
-        "axis": {"title": say("time_after_launch"), "values": ticks, "labelExpr": _tick_label(say)},
+        "axis": {"title": say("time_after_launch"), "values": ticks, "labelExpr": tick_label(say)},
     }
 
 
@@ -280,7 +282,7 @@ def chart_timeline(report: Report, say: Say) -> tuple[Spec, list[maps.Key]]:
         verdict = {True: "✓ " + say("consistent"), False: "✗ " + say("inconsistent"), None: "–"}[fits]
         words = say("published_for", utc=say.local(launch), verdict=verdict)
         keys.append(maps.Key("area", colour, words))
-    return _spec(layers, WIDE, max(200, 19 * len(ids) + 50)), keys
+    return chart_spec(layers, WIDE, max(200, 19 * len(ids) + 50)), keys
 
 
 def launch_colours(report: Report) -> dict[str, str]:
@@ -358,7 +360,7 @@ def chart_custody(report: Report, say: Say) -> Spec:
                 "encoding": {"x": {"field": "middle", **x}, "y": y, "text": {"field": "text"}},
             }
         )
-    return _spec(layers, WIDE, 36 * len(lanes) + 96, usermeta={"hatch": VERMILION})
+    return chart_spec(layers, WIDE, 36 * len(lanes) + 96, usermeta={"hatch": VERMILION})
 
 
 # --- error and latency -----------------------------------------------------------------------------------------
@@ -434,7 +436,9 @@ def chart_error(report: Report, say: Say) -> Spec | None:
         },
     ]
     if need is not None:
-        layers.append(_rule("y", need, say("required_max", value=card_value("rmse_position_m", need, say))))
+        layers.append(
+            rule_layer("y", need, say("required_max", value=card_value("rmse_position_m", need, say)))
+        )
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "data": {"name": "error"},
@@ -455,7 +459,8 @@ def chart_error(report: Report, say: Say) -> Spec | None:
     }
 
 
-def _rule(axis: str, value: float, label: str) -> Spec:
+def rule_layer(axis: str, value: float, label: str) -> Spec:
+    """A dashed line across the drawing at a value of one axis ("x" or "y"), with words beside it."""
     at = {axis: {"datum": value}}
     text: Spec = {"type": "text", "text": label, "fontSize": 10, "align": "left"}
     text |= {"dx": 4, "dy": -7, "x": 0} if axis == "y" else {"dx": 5, "y": 34}
@@ -531,9 +536,9 @@ def chart_latency(report: Report, say: Say, width: int) -> Spec:
     }
     layers = [line]
     if need is not None:
-        layers.append(_rule("x", need, say("requirement_95")))
-        layers.append(_rule("y", 0.95, ""))
-    return _spec(layers, width, TALL + 60)
+        layers.append(rule_layer("x", need, say("requirement_95")))
+        layers.append(rule_layer("y", 0.95, ""))
+    return chart_spec(layers, width, TALL + 60)
 
 
 def _step_below(value: float) -> float:
@@ -613,7 +618,7 @@ def chart_impact(report: Report, say: Say) -> Spec | None:
             ],
         },
     ]
-    return _spec(layers, width, height)
+    return chart_spec(layers, width, height)
 
 
 # --- losses and studies ----------------------------------------------------------------------------------------
@@ -660,7 +665,7 @@ def chart_waterfall(report: Report, say: Say) -> Spec:
             "encoding": {"x": {"field": "high", **x}, "y": y, "text": {"field": "text"}},
         },
     ]
-    return _spec(layers, HALF, 28 * len(rows) + 60)
+    return chart_spec(layers, HALF, 28 * len(rows) + 60)
 
 
 def chart_phase_study(report: Report, say: Say) -> Spec:
@@ -715,7 +720,7 @@ def chart_phase_study(report: Report, say: Say) -> Spec:
     }
     layers: list[Spec] = []
     if burnout is not None:
-        layers.append(_rule("x", burnout, say("event_burnout")))
+        layers.append(rule_layer("x", burnout, say("event_burnout")))
     layers += [
         {
             "data": {"values": [row for row in rows if row["low"] is not None]},
@@ -739,7 +744,7 @@ def chart_phase_study(report: Report, say: Say) -> Spec:
             "encoding": {"x": {"field": "at", **x}, "y": y, **offset, "text": {"field": "text"}},
         },
     ]
-    return _spec(layers, HALF, max(180, 62 * len(_nodes(report)) + 80))
+    return chart_spec(layers, HALF, max(180, 62 * len(_nodes(report)) + 80))
 
 
 def card_value(key: str, value: float | None, say: Say) -> str:

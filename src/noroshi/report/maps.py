@@ -49,6 +49,7 @@ HALO = {
 }  # under words on a drawing
 
 WIDE = 1080
+MAP_WIDE = WIDE - 60  # the axes' room: the drawing as a whole is `WIDE` wide
 MARGIN_DEG = 5.0
 HEIGHT_MAX, HEIGHT_MIN = 680, 320
 WORLD_SOUTH, WORLD_NORTH = -66.0, 84.0
@@ -124,34 +125,46 @@ def region(report: Report) -> Frame:
         outline = area_outline(report, k)
         lon.append(outline[:, 0])
         lat.append(outline[:, 1])
-    x, y = np.concatenate(lon), np.concatenate(lat)
-    west, east = float(x.min()) - MARGIN_DEG, float(x.max()) + MARGIN_DEG
-    south, north = max(float(y.min()) - MARGIN_DEG, -85.0), min(float(y.max()) + MARGIN_DEG, 85.0)
+    return frame_about(np.concatenate(lon), np.concatenate(lat))
+
+
+def frame_about(
+    x: np.ndarray, y: np.ndarray, *, margin: float = MARGIN_DEG, west_end: float = data.WEST_DEG
+) -> Frame:
+    """Places [deg] with a margin, true to scale at the middle latitude; longitudes count on from `west_end`."""
+    west, east = float(x.min()) - margin, float(x.max()) + margin
+    south, north = max(float(y.min()) - margin, -85.0), min(float(y.max()) + margin, 85.0)
     scale = cos(radians((south + north) / 2))
     # a tall region gets more of the sea beside it, a flat one more above and below
-    wider = max(0.0, WIDE * (north - south) / (HEIGHT_MAX * scale) - (east - west)) / 2
-    west, east = max(west - wider, data.WEST_DEG), min(east + wider, data.WEST_DEG + 360.0)
-    higher = max(0.0, HEIGHT_MIN * (east - west) * scale / WIDE - (north - south)) / 2
+    wider = max(0.0, MAP_WIDE * (north - south) / (HEIGHT_MAX * scale) - (east - west)) / 2
+    west, east = max(west - wider, west_end), min(east + wider, west_end + 360.0)
+    higher = max(0.0, HEIGHT_MIN * (east - west) * scale / MAP_WIDE - (north - south)) / 2
     south, north = max(south - higher, -85.0), min(north + higher, 85.0)
-    height = round(WIDE * (north - south) / ((east - west) * scale))
-    return Frame(west, east, south, north, WIDE, min(height, HEIGHT_MAX))
+    height = round(MAP_WIDE * (north - south) / ((east - west) * scale))
+    return Frame(west, east, south, north, MAP_WIDE, min(height, HEIGHT_MAX))
 
 
 def world() -> Frame:
     """The whole Earth but its polar caps, centred on 150 E, degrees of equal size."""
-    height = round(WIDE * (WORLD_NORTH - WORLD_SOUTH) / 360.0)
-    return Frame(data.WEST_DEG, data.WEST_DEG + 360.0, WORLD_SOUTH, WORLD_NORTH, WIDE, height)
+    height = round(MAP_WIDE * (WORLD_NORTH - WORLD_SOUTH) / 360.0)
+    return Frame(data.WEST_DEG, data.WEST_DEG + 360.0, WORLD_SOUTH, WORLD_NORTH, MAP_WIDE, height)
+
+
+def globe() -> Frame:
+    """The whole Earth with its polar caps, centred on 150 E, degrees of equal size."""
+    return Frame(data.WEST_DEG, data.WEST_DEG + 360.0, -90.0, 90.0, MAP_WIDE, MAP_WIDE // 2)
 
 
 def coast(frame: Frame) -> Columns:
     """Columns x, y, piece of the coastline on a map, thinned to what can be seen at its scale."""
+    west_end = min(frame.west, data.WEST_DEG)
     columns: Columns = {"x": [], "y": [], "piece": []}
     number = 0
     digits = 2 if frame.east - frame.west < 90.0 else 1
     pixel = (frame.east - frame.west) / frame.width
     for flat in json.loads((files("noroshi") / "report" / "static" / "coast.json").read_text("utf-8")):
         line = np.array(flat).reshape(-1, 2)
-        line[:, 0] = np.mod(line[:, 0] - data.WEST_DEG, 360.0) + data.WEST_DEG
+        line[:, 0] = np.mod(line[:, 0] - west_end, 360.0) + west_end
         if np.ptp(line, axis=0).max() < COAST_ISLAND_PX * pixel:
             continue
         near = (
@@ -228,14 +241,12 @@ def _axes(frame: Frame, say: Say) -> Spec:
                 "title": title,
                 "labelExpr": label,
                 "grid": True,
-                "values": [v for v in range(-90, 331, step) if low <= v <= high and v < low + 360],
+                "values": [v for v in range(-360, 361, step) if low <= v <= high and v < low + 360],
             },
         }
 
-    east_west = (
-        "(datum.value > 180 ? 360 - datum.value : abs(datum.value)) + '°'"
-        " + (datum.value % 180 == 0 ? '' : datum.value > 180 || datum.value < 0 ? 'W' : 'E')"
-    )
+    wrapped = "((datum.value + 540) % 360 - 180)"
+    east_west = f"abs({wrapped}) + '°' + (datum.value % 180 == 0 ? '' : {wrapped} < 0 ? 'W' : 'E')"
     north_south = "abs(datum.value) + '°' + (datum.value < 0 ? 'S' : datum.value > 0 ? 'N' : '')"
     return {
         "x": axis("x", frame.west, frame.east, say("longitude"), east_west),
@@ -243,7 +254,8 @@ def _axes(frame: Frame, say: Say) -> Spec:
     }
 
 
-def _lines(rows: Spec, **mark: Any) -> Spec:
+def line_layer(rows: Spec, **mark: Any) -> Spec:
+    """Lines from rows or columns of x, y, piece and k."""
     return {
         "data": rows,
         "mark": {"type": "line", "interpolate": "linear", "clip": True, **mark},
@@ -254,7 +266,8 @@ def _lines(rows: Spec, **mark: Any) -> Spec:
     }
 
 
-def _rows(pieces: Iterable[np.ndarray]) -> Spec:
+def line_rows(pieces: Iterable[np.ndarray]) -> Spec:
+    """Data of lines from their points [point, lon lat] in degrees."""
     return {
         "values": [
             {"x": round(float(p[0]), 2), "y": round(float(p[1]), 2), "piece": n, "k": k}
@@ -264,7 +277,8 @@ def _rows(pieces: Iterable[np.ndarray]) -> Spec:
     }
 
 
-def _symbols(places: list[Place]) -> Iterator[Spec]:
+def symbol_layers(places: list[Place]) -> Iterator[Spec]:
+    """The symbols of those places that have one."""
     rows = [
         {
             "x": p.lon,
@@ -289,7 +303,8 @@ def _symbols(places: list[Place]) -> Iterator[Spec]:
         yield {"data": {"values": rows}, "mark": mark}
 
 
-def _names(labels: list[Label]) -> Iterator[Spec]:
+def name_layers(labels: list[Label]) -> Iterator[Spec]:
+    """Names with a light edge, and the thin lines that lead to them."""
     if not labels:
         return
     led = [{"x": at.x, "y": at.y, "x2": at.from_x, "y2": at.from_y} for at in labels if at.led]
@@ -415,36 +430,36 @@ def chart_region(report: Report, say: Say) -> tuple[Spec, list[Key]]:
             keys.append(Key("area", colour, say("layer_warned" if is_warned else "layer_area")))
             look = {"filled": True, "fill": colour, "fillOpacity": 0.22 if is_warned else 0.1}
             width = 2.2 if is_warned else 1.0
-            layers.append(_lines(_rows(outlines), stroke=colour, strokeWidth=width, **look))
-    layers.append(_lines({"name": "coast"}, stroke="#6b7785", strokeWidth=0.7))
+            layers.append(line_layer(line_rows(outlines), stroke=colour, strokeWidth=width, **look))
+    layers.append(line_layer({"name": "coast"}, stroke="#6b7785", strokeWidth=0.7))
     fields = data.radar_fields(run)
     for nation in dict.fromkeys(radar.owner for radar in scenario.radars):
         colour = nation_colour(report, nation)
         keys.append(Key("triangle-up", colour, say("layer_radar", nation=say.label(nation))))
         mine = [fields[radar.name] for radar in scenario.radars if radar.owner == nation]
         look = {"filled": True, "fill": colour, "fillOpacity": 0.05, "strokeOpacity": 0.75}
-        layers.append(_lines(_rows(mine), stroke=colour, strokeWidth=0.9, strokeDash=[6, 3], **look))
+        layers.append(line_layer(line_rows(mine), stroke=colour, strokeWidth=0.9, strokeDash=[6, 3], **look))
     paths = []
     for phase, piece in (p for flight in report.flights for p in data.flight_phases(flight)):
         paths.append(piece)
         colour = PHASE_COLOURS.get(phase, INK)
-        layers.append(_lines(_rows([piece]), stroke=colour, strokeWidth=2.8))
+        layers.append(line_layer(line_rows([piece]), stroke=colour, strokeWidth=2.8))
         key = Key("line", colour, say(f"phase_{phase.name.lower()}"))
         if len(piece) > 2 and key not in keys:
             keys.append(key)
     for nations, impact in data.impacts(run, report.flights[0]):
         colour = nations_colour(report, nations)
         keys.append(Key("line", colour, say("layer_ellipse", nation=say.names(nations))))
-        layers.append(_lines(_rows([data.ellipse_outline(impact)]), stroke=colour, strokeWidth=1.4))
+        layers.append(line_layer(line_rows([data.ellipse_outline(impact)]), stroke=colour, strokeWidth=1.4))
     places = _region_places(report, say, warned)
     if not all(cruises(flight) for flight in report.flights):
         keys.append(Key("cross", INK, say("layer_impact")))
     if scenario.points:
         keys.append(Key("circle", INK, say("layer_point")))
     shown = [place for place in places if frame.holds(place.lon, place.lat)]
-    layers += _symbols(shown)
-    layers += _names(place_labels(shown, frame, paths))
-    return _spec(frame, say, layers), keys
+    layers += symbol_layers(shown)
+    layers += name_layers(place_labels(shown, frame, paths))
+    return map_spec(frame, say, layers), keys
 
 
 def _region_places(report: Report, say: Say, warned: set[int]) -> list[Place]:
@@ -478,17 +493,17 @@ def chart_world(report: Report, say: Say) -> tuple[Spec, list[Key]]:
     """Satellites with their tracks during the flight, entry points and nodes; who sees it as the first node warns."""
     run, scenario = report.run, report.run.scenario
     frame = world()
-    layers = [_lines({"name": "coast_world"}, stroke="#9aa5b1", strokeWidth=0.6)]
+    layers = [line_layer({"name": "coast_world"}, stroke="#9aa5b1", strokeWidth=0.6)]
     keys: list[Key] = []
     sky = data.sky(run)
     if sky.names:
-        layers.append(_lines({"name": "satellites"}, stroke=SKY, strokeWidth=0.9, opacity=0.8))
+        layers.append(line_layer({"name": "satellites"}, stroke=SKY, strokeWidth=0.9, opacity=0.8))
         keys.append(Key("line", SKY, say("layer_satellite")))
         keys.append(Key("circle-open", SKY, say("layer_idle")))
         keys.append(Key("circle", BLUE, say("layer_sees")))
     for flight in report.flights:
         for _, piece in data.flight_phases(flight):
-            layers.append(_lines(_rows([piece]), stroke=INK, strokeWidth=2.4))
+            layers.append(line_layer(line_rows([piece]), stroke=INK, strokeWidth=2.4))
     keys.append(Key("line", INK, say("layer_flight")))
     inset = region(report)
     corners = np.array(
@@ -500,7 +515,7 @@ def chart_world(report: Report, say: Say) -> tuple[Spec, list[Key]]:
             (inset.west, inset.south),
         ]
     )
-    layers.append(_lines(_rows([corners]), stroke="#55616e", strokeWidth=0.8, strokeDash=[2, 2]))
+    layers.append(line_layer(line_rows([corners]), stroke="#55616e", strokeWidth=0.8, strokeDash=[2, 2]))
     keys.append(Key("dash", "#55616e", say("layer_inset")))
     places = []
     for node in scenario.nodes:
@@ -518,16 +533,17 @@ def chart_world(report: Report, say: Say) -> tuple[Spec, list[Key]]:
         for name, x, y, sees in zip(sky.names, sky.lon_deg, sky.lat_deg, sky.sees, strict=True)
     ]
     shown = [place for place in [*places, *satellites] if frame.holds(place.lon, place.lat)]
-    layers += _symbols(shown)
+    layers += symbol_layers(shown)
     paths = [piece for flight in report.flights for _, piece in data.flight_phases(flight)]
-    layers += _names([at for at in place_labels(shown, frame, paths) if at.text])
-    return _spec(frame, say, layers), keys
+    layers += name_layers([at for at in place_labels(shown, frame, paths) if at.text])
+    return map_spec(frame, say, layers), keys
 
 
-def _spec(frame: Frame, say: Say, layers: list[Spec]) -> Spec:
+def map_spec(frame: Frame, say: Say, layers: list[Spec]) -> Spec:
+    """A map: its layers on axes of longitude and latitude."""
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "width": frame.width - 60,  # the axes' room: the drawing as a whole is `width` wide
+        "width": frame.width,
         "height": frame.height,
         "encoding": _axes(frame, say),
         "layer": layers,

@@ -45,11 +45,21 @@ def render(run: Run, summary: dict[str, Any], manifest: dict[str, Any], *, lang:
     """
     check_built()
     report = data.collect(run, summary, manifest)
+    japan = any(nation.code == "JPN" for nation in run.scenario.nations)
+    mains = {each: _main(report, Say(each, japan=japan)) for each in get_args(Lang)}
+    return document(_title(report, Say(lang)), mains, figures.datasets(report), lang)
+
+
+def document(title: str, mains: dict[Lang, str], datasets: dict[str, maps.Columns], lang: Lang) -> str:
+    """The file around the body of each language, `lang` shown first: banner, licences, long data sets, the script."""
     script = (_STATIC / "report.js").read_text("utf-8").replace("</script", "<\\/script")
     style = (_HERE / "page.css").read_text("utf-8")
     licences = (_STATIC / "THIRD_PARTY_LICENSES.txt").read_text("utf-8")
-    japan = any(nation.code == "JPN" for nation in run.scenario.nations)
-    mains = "".join(_main(report, Say(each, japan=japan), shown=each == lang) for each in get_args(Lang))
+    body = "".join(
+        f'<main id="main-{each}" tabindex="-1" data-lang="{each}" lang="{each}"'
+        f"{'' if each == lang else ' hidden'}>{mains[each]}</main>"
+        for each in get_args(Lang)
+    )
     banner = _both(lang, lambda say: f"<b>{escape(say('banner'))}</b> — {escape(say('banner_more'))}")
     skip = _both(lang, lambda say: f'<a class="skip" href="#main-{say.lang}">{escape(say("skip"))}</a>')
     buttons = "".join(
@@ -63,11 +73,11 @@ def render(run: Run, summary: dict[str, Any], manifest: dict[str, Any], *, lang:
         f'<!doctype html>\n<html lang="{lang}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(_title(report, Say(lang)))}</title><style>{style}</style></head><body>"
+        f"<title>{escape(title)}</title><style>{style}</style></head><body>"
         f'<header class="banner">{skip}{banner}<nav aria-label="Language / 言語">{buttons}</nav></header>'
-        f'<noscript><p class="noscript">{no_script}</p></noscript>{mains}'
+        f'<noscript><p class="noscript">{no_script}</p></noscript>{body}'
         f'<details class="licences"><summary>{summary_of}</summary><pre>{escape(licences)}</pre></details>'
-        f'<script type="application/json" id="datasets">{_json(figures.datasets(report))}</script>'
+        f'<script type="application/json" id="datasets">{_json(datasets)}</script>'
         f"<script>{script}</script></body></html>\n"
     )
 
@@ -89,7 +99,7 @@ def _title(report: Report, say: Say) -> str:
     return title or scenario.name
 
 
-def _main(report: Report, say: Say, *, shown: bool) -> str:
+def _main(report: Report, say: Say) -> str:
     several = len(report.flights) > 1
     target = f" · {report.run.truth.targets[0]}" if several else ""
     real = bool(report.summary["published"])
@@ -104,21 +114,21 @@ def _main(report: Report, say: Say, *, shown: bool) -> str:
         f'<p class="under">{escape(_under(report, say))}</p>',
         f'<p class="answer"><b>{escape(say("answer"))}.</b> {escape(sentence(report, say))}</p>',
         _cards(report, say),
-        _figure(
+        figure_html(
             say("map"),
             region[0],
             say("map_note") + (say("map_note_ellipse") if impact else ""),
             legend=region[1],
         ),
-        _figure(
+        figure_html(
             say("timeline" if real else "timeline_bare", target=target),
             timeline[0],
             say("timeline_note") if real else "",
             legend=timeline[1],
         ),
         _published(report, say),
-        _figure(say("custody"), figures.chart_custody(report, say), say("custody_note")),
-        _figure(
+        figure_html(say("custody"), figures.chart_custody(report, say), say("custody_note")),
+        figure_html(
             say("world"),
             world[0],
             say("world_note", t=say.seconds(sky.t, sign=True), moment=moment),
@@ -126,10 +136,10 @@ def _main(report: Report, say: Say, *, shown: bool) -> str:
         ),
         _errors(report, say, target),
         '<div class="grid">' if impact else "",
-        _figure(say("impact_chart"), impact, say("impact_note")) if impact else "",
-        _figure(say("latency"), latency, say("latency_note")),
+        figure_html(say("impact_chart"), impact, say("impact_note")) if impact else "",
+        figure_html(say("latency"), latency, say("latency_note")),
         "</div>" if impact else "",
-        _figure(
+        figure_html(
             say("waterfall"),
             figures.chart_waterfall(report, say),
             say("waterfall_note"),
@@ -139,18 +149,14 @@ def _main(report: Report, say: Say, *, shown: bool) -> str:
     if "phase_study" in report.summary:
         title = say("phase_study", runs=report.summary["phase_study"]["runs"])
         chart = figures.chart_phase_study(report, say)
-        parts.append(_figure(title, chart, say("phase_note"), table=_study(report, say)))
+        parts.append(figure_html(title, chart, say("phase_note"), table=_study(report, say)))
     parts += [
         _warnings(report, say),
         _assumptions(report, say),
         f"<section><h2>{escape(say('limits'))}</h2><p>{escape(say('limits_text'))}</p></section>",
         _provenance(report, say),
     ]
-    hidden = "" if shown else " hidden"
-    return (
-        f'<main id="main-{say.lang}" tabindex="-1" data-lang="{say.lang}" lang="{say.lang}"{hidden}>'
-        f"{''.join(parts)}</main>"
-    )
+    return "".join(parts)
 
 
 def _under(report: Report, say: Say) -> str:
@@ -223,9 +229,10 @@ def _cards(report: Report, say: Say) -> str:
     return f'<h2>{escape(say("cards", nation=nation))}</h2><div class="cards">{"".join(cards)}</div>'
 
 
-def _figure(
+def figure_html(
     title: str, spec: dict[str, Any], note: str = "", table: str = "", legend: list[maps.Key] | None = None
 ) -> str:
+    """A chart with its caption and legend, a note below, and a table beside it."""
     below = f'<p class="note">{escape(note)}</p>' if note else ""
     keys = "".join(f"<li>{_swatch(key)}{escape(key.words)}</li>" for key in legend or ())
     listed = f'<ul class="legend">{keys}</ul>' if keys else ""
@@ -243,6 +250,8 @@ _SHAPES = {
     "line": '<path d="M1 7H23" fill="none" stroke="{c}" stroke-width="3"/>',
     "dash": '<path d="M1 7H23" fill="none" stroke="{c}" stroke-width="1.5" stroke-dasharray="3 2"/>',
     "area": '<rect x="2" y="2" width="20" height="10" fill="{c}" fill-opacity=".3" stroke="{c}" stroke-width="1.6"/>',
+    "hatch": '<rect x="2" y="2" width="20" height="10" fill="{c}"/><path d="M5 12L11 2M11 12L17 2M17 12L22 4" '
+    'stroke="#fff" stroke-width="2.4"/>',
     "circle": '<circle cx="12" cy="7" r="4.5" fill="{c}"/>',
     "circle-open": '<circle cx="12" cy="7" r="4" fill="#fff" stroke="{c}" stroke-width="1.6"/>',
     "square": '<rect x="8" y="3" width="8" height="8" fill="{c}"/>',
@@ -257,9 +266,11 @@ def _swatch(key: maps.Key) -> str:
     return f'<svg viewBox="0 0 24 14" width="24" height="14" aria-hidden="true">{drawn}</svg>'
 
 
-def _table(
+def table_html(
     head: list[str], rows: list[list[str]], numbers: frozenset[int] = frozenset(), *, sums: bool = False
 ) -> str:
+    """A table; `numbers` are the columns set to the right, `sums` makes the last row one of totals."""
+
     def cell(tag: str, k: int, text: str) -> str:
         scope = ' scope="col"' if tag == "th" else ""
         return f"<{tag}{scope}{' class=n' if k in numbers else ''}>{escape(text)}</{tag}>"
@@ -280,7 +291,7 @@ def _errors(report: Report, say: Say, target: str) -> str:
     title, chart = say("error", target=target), figures.chart_error(report, say)
     if chart is None:
         return f"<section><h2>{escape(title)}</h2><p>{escape(missing)}</p></section>"
-    return _figure(title, chart, say("error_note") + missing)
+    return figure_html(title, chart, say("error_note") + missing)
 
 
 def _losses(report: Report, say: Say) -> str:
@@ -294,7 +305,7 @@ def _losses(report: Report, say: Say) -> str:
     ]
     totals = (sum(x.of_all for x in report.losses), sum(x.of_view or 0.0 for x in report.losses))
     rows.append([say("total"), *(f"{total:.1f} %" for total in totals)])
-    return _table([say("outcome"), say("of_all"), say("of_view")], rows, frozenset({1, 2}), sums=True)
+    return table_html([say("outcome"), say("of_all"), say("of_view")], rows, frozenset({1, 2}), sums=True)
 
 
 def _study(report: Report, say: Say) -> str:
@@ -306,7 +317,7 @@ def _study(report: Report, say: Say) -> str:
             times = [say.seconds(s[q], sign=s[q] is not None) for q in ("p05", "median", "p95")]
             rows.append([say.label(node.nation), say(mode), *times, f"{s['never']}/{s['runs']}"])
     head = [say("node"), say("sharing"), "5 %", "50 %", "95 %", say("never")]
-    return _table(head, rows, frozenset({2, 3, 4, 5}))
+    return table_html(head, rows, frozenset({2, 3, 4, 5}))
 
 
 def _published(report: Report, say: Say) -> str:
@@ -356,7 +367,7 @@ def _published(report: Report, say: Say) -> str:
     head = [say(k) for k in ("fact", "event_launch", "reported", "predicted", "difference", "verdict", "tag")]
     return (
         f"<section><h2>{escape(say('published'))}</h2><ul>{''.join(verdicts)}</ul>"
-        f"{_table(head, rows, frozenset({4}))}</section>"
+        f"{table_html(head, rows, frozenset({4}))}</section>"
     )
 
 
@@ -401,7 +412,7 @@ def _warnings(report: Report, say: Say) -> str:
         "ellipse",
     )
     head = [say(k) + (" (UTC)" if k in ("t", "t_public", "when") else "") for k in keys]
-    body = _table(head, rows, frozenset({7})) if rows else f"<p>{escape(say('no_warnings'))}</p>"
+    body = table_html(head, rows, frozenset({7})) if rows else f"<p>{escape(say('no_warnings'))}</p>"
     more = len(w.t) - WARNING_ROWS
     note = f'<p class="note">{escape(say("more_rows", count=more))}</p>' if more > 0 else ""
     return f'<section class="long"><h2>{escape(say("warnings"))}</h2>{body}{note}</section>'
@@ -418,7 +429,7 @@ def _assumptions(report: Report, say: Say) -> str:
             name = figures.event_name(facts.get(name, name), report, say)
         where = f"{say(f'part_{kind}')}: {local.get(name, name)}" if name else say(f"part_{kind}")
         rows.append([where, source or "–", reason or "–"])
-    table = _table([say("where"), say("source"), say("notional")], rows)
+    table = table_html([say("where"), say("source"), say("notional")], rows)
     note = f'<p class="note">{escape(say("assumptions_note"))}</p>'
     return f'<section class="long"><h2>{escape(say("assumptions"))}</h2>{note}{table}</section>'
 
@@ -433,8 +444,11 @@ def _provenance(report: Report, say: Say) -> str:
         [say("command"), m["command"]],
         [say("finished"), m["finished_utc"]],
     ]
+    note = f'<p class="note">{escape(say("third_party"))}</p>'
+    return f"<section><h2>{escape(say('provenance'))}</h2>{facts_html(rows)}{note}</section>"
+
+
+def facts_html(rows: list[list[str]]) -> str:
+    """A table of names and what they are."""
     body = "".join(f'<tr><th scope="row">{escape(a)}</th><td>{escape(b)}</td></tr>' for a, b in rows)
-    return (
-        f'<section><h2>{escape(say("provenance"))}</h2><div class="scroll"><table>{body}</table></div>'
-        f'<p class="note">{escape(say("third_party"))}</p></section>'
-    )
+    return f'<div class="scroll"><table>{body}</table></div>'

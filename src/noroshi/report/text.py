@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 Lang = Literal["en", "ja"]
@@ -449,12 +449,14 @@ TABLES: dict[Lang, dict[str, str]] = {"en": EN, "ja": JA}
 
 
 class Say:
-    """Speak one language: `say("answer_never", target="x")`."""
+    """Speak one language: `say("answer_never", target="x")`; `words` adds the words of one kind of page."""
 
-    def __init__(self, lang: Lang, *, japan: bool = True) -> None:
+    def __init__(
+        self, lang: Lang, *, japan: bool = True, words: Mapping[Lang, dict[str, str]] | None = None
+    ) -> None:
         self.lang: Lang = lang
         self._japan = japan  # clock times that stand alone are Japanese ones
-        self._table = TABLES[lang]
+        self._table = TABLES[lang] | words[lang] if words else TABLES[lang]
 
     def __call__(self, key: str, **values: object) -> str:
         return self._table[key].format(**values)
