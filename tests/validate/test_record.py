@@ -15,6 +15,7 @@ IDS = {
     *(f"V-{n:03d}" for n in range(1, 11)),
     *(f"V-{n}" for n in range(101, 111)),
     *(f"V-{n}" for n in range(201, 207)),
+    *(f"V-{n}" for n in range(209, 219)),
     *(f"V-{n}" for n in range(301, 309)),  # V-309 is a press statement: context
     *(f"V-{n}" for n in range(401, 408)),
     *(f"V-{n}" for n in range(501, 510)),
@@ -45,6 +46,13 @@ def test_every_cell_is_a_value():
     assert by_id["V-405"] == 40
     assert by_id["V-504"] == 83
     assert by_id["V-004"] == 9
+    # 11 rosettes, 5 + 4 stars, 5 x 3 smallest stars, 9 constellations at 5 latitudes, 7 x 2 footprints
+    assert by_id["V-209"] == 22
+    assert by_id["V-210"] == 31
+    assert by_id["V-214"] == 90
+    assert by_id["V-215"] == 49
+    assert by_id["V-216"] == 90
+    assert by_id["V-217"] == 42
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.id} {case.function}")

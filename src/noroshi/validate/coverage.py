@@ -1,14 +1,26 @@
-"""V-2xx: what the ellipsoid hides. The rest of the group joins with the coverage capability."""
+"""V-2xx: what the ellipsoid hides, and constellations on a sphere that stands still."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from fractions import Fraction
+from math import cbrt, gcd, pi
 from typing import Any
 
 import numpy as np
-from scipy.optimize import root_scalar
+from scipy.optimize import minimize_scalar, root_scalar
 
-from noroshi.constants import EARTH_POLAR_RADIUS_M, EARTH_RADIUS_M
+from noroshi.constants import (
+    EARTH_MEAN_RADIUS_M,
+    EARTH_MU,
+    EARTH_POLAR_RADIUS_M,
+    EARTH_RADIUS_M,
+    EARTH_RATE_RAD_S,
+)
+from noroshi.coverage import closed_form
+from noroshi.coverage.rosette import ranges, rosette, worst_range
 from noroshi.earth import earth_behind_margin, itrs_from_geodetic, occlusion_margin
+from noroshi.orbits.walker import Pattern, walker
 
 
 def limb(
@@ -75,3 +87,160 @@ def _blocked(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _place(lat_deg: float, lon_deg: float, height_km: float) -> np.ndarray:
     return itrs_from_geodetic(np.deg2rad(lat_deg), np.deg2rad(lon_deg), np.float64(1e3 * height_km))
+
+
+def v_209(satellites: int, planes: int, harmonic: str, inclination_deg: float) -> dict[str, Any]:
+    pattern = rosette(satellites, planes, float(Fraction(harmonic)))
+    i, deg = np.deg2rad(inclination_deg), np.deg2rad(1.0)
+
+    def worst(inclination: float) -> float:
+        return worst_range(*pattern, inclination)
+
+    best = minimize_scalar(worst, bounds=(i - deg, i + deg), method="bounded", options={"xatol": 1e-5})
+    return {"worst_range": np.rad2deg(worst(i)), "worst_range_at_best": np.rad2deg(best.fun)}
+
+
+def v_210(planes: int, per_plane: int, spacing_deg: float) -> dict[str, Any]:
+    """Planes a spacing apart, every other one half a slot on."""
+    plane, slot = np.repeat(np.arange(planes), per_plane), np.tile(np.arange(per_plane), planes)
+    phase = 2.0 * pi * (slot + plane / 2.0) / per_plane
+    worst = np.rad2deg(worst_range(plane * np.deg2rad(spacing_deg), phase, pi / 2))
+    by_streets = closed_form.streets(planes, per_plane)
+    half_angle = np.rad2deg(by_streets.half_angle)
+    return {
+        "worst_range": worst,
+        "streets_half_angle": half_angle,
+        "streets_spacing": np.rad2deg(by_streets.spacing),
+        "streets_bound_it": bool(half_angle >= worst),
+    }
+
+
+def v_211(fold: int) -> dict[str, Any]:
+    """Every rosette of 3 satellites, 4, ... at inclinations 15 deg apart, until one's footprints stay below 90 deg."""
+    satellites = max(3, fold)
+    while not any(_covers(raan, phase, i, fold) for raan, phase, i in _rosettes(satellites)):
+        satellites += 1
+    return {"satellites": satellites}
+
+
+def _rosettes(satellites: int) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+    for per_plane in (q for q in range(1, satellites + 1) if satellites % q == 0):
+        for multiple in (k for k in range(satellites) if per_plane == 1 or gcd(k, per_plane) == 1):
+            pattern = rosette(satellites, satellites // per_plane, multiple / per_plane)
+            for inclination_deg in range(15, 91, 15):
+                yield *pattern, np.deg2rad(inclination_deg)
+
+
+def _covers(raan: np.ndarray, phase: np.ndarray, inclination: float, fold: int) -> bool:
+    """Whether the worst range is below 90 deg for certain; most patterns fail at one of a few moments."""
+    few = pi * np.arange(12) / 12
+    if ranges(raan, phase, inclination, few, fold).max() > pi / 2 - 1e-3:
+        return False
+    return worst_range(raan, phase, inclination, fold, 1e-3) + 1e-3 < pi / 2
+
+
+def v_212(
+    satellites: int, planes: int, harmonic: str, inclination_deg: float, sidereal_h: float
+) -> dict[str, Any]:
+    pattern = rosette(satellites, planes, float(Fraction(harmonic)))
+    worst = worst_range(*pattern, np.deg2rad(inclination_deg))
+    rate = EARTH_RATE_RAD_S * 24.0 / sidereal_h
+    height = cbrt(EARTH_MU / rate**2) - EARTH_RADIUS_M
+    return {
+        "worst_range": np.rad2deg(worst),
+        "least_elevation": np.rad2deg(closed_form.elevation_at(worst, height)),
+        "height_in_radii": height / EARTH_RADIUS_M,
+    }
+
+
+def v_213(planes: int, per_plane: int, altitude_km: float, elevation_deg: float) -> dict[str, Any]:
+    star = closed_form.streets(planes, per_plane)
+    footprint = closed_form.elevation_half_angle(1e3 * altitude_km, np.deg2rad(elevation_deg))
+    return {
+        "streets_half_angle": np.rad2deg(star.half_angle),
+        "streets_spacing": np.rad2deg(star.spacing),
+        "seam": np.rad2deg(star.seam),
+        "footprint": np.rad2deg(footprint),
+    }
+
+
+def v_214(altitude_km: float, elevation_deg: float) -> dict[str, Any]:
+    half_angle = float(
+        closed_form.elevation_half_angle(
+            1e3 * altitude_km, np.deg2rad(elevation_deg), radius_m=EARTH_MEAN_RADIUS_M
+        )
+    )
+    planes, per_plane = closed_form.fewest_streets(half_angle)
+    estimate = closed_form.beste_estimate(half_angle)
+    return {
+        "half_angle": np.rad2deg(half_angle),
+        "satellites": planes * per_plane,
+        "planes": planes,
+        "per_plane": per_plane,
+        "estimate": estimate,
+        "estimate_share": estimate / (planes * per_plane),
+    }
+
+
+LATITUDES_DEG = (0.0, 30.0, 45.0, 60.0, 75.0)
+
+
+def v_215(
+    planes: int, per_plane: int, inclination_deg: float, limit: str, altitude_km: float, target_km: float
+) -> dict[str, Any]:
+    half_angle = _footprint(limit, altitude_km, target_km)
+    mean = closed_form.mean_fold_by_latitude(
+        np.deg2rad(LATITUDES_DEG), planes * per_plane, np.deg2rad(inclination_deg), half_angle
+    )
+    return {"half_angle": np.rad2deg(half_angle), "mean_count": mean}
+
+
+def v_216(
+    planes: int,
+    per_plane: int,
+    pattern: Pattern,
+    inclination_deg: float,
+    limit: str,
+    altitude_km: float,
+    target_km: float,
+) -> dict[str, Any]:
+    i, a = np.deg2rad(inclination_deg), EARTH_MEAN_RADIUS_M + 1e3 * altitude_km
+    star = walker(
+        pattern, planes * per_plane, planes, planes / 2, a, i
+    )  # planes half a slot apart, counted on
+    seen = closed_form.fraction_by_latitude(
+        np.deg2rad(LATITUDES_DEG), star.raan, star.mean_anomaly, i, _footprint(limit, altitude_km, target_km)
+    )
+    return {"at_least_1": 100.0 * seen[:, 0], "at_least_2": 100.0 * seen[:, 1]}
+
+
+def _footprint(limit: str, altitude_km: float, target_km: float) -> float:
+    heights = {"altitude_m": 1e3 * altitude_km, "target_m": 1e3 * target_km, "radius_m": EARTH_MEAN_RADIUS_M}
+    if limit == "limb":
+        return float(closed_form.horizon_half_angle(**heights))
+    return float(closed_form.elevation_half_angle(elevation_rad=np.deg2rad(float(limit)), **heights))
+
+
+def v_217(altitude_km: float, target_km: float) -> dict[str, Any]:
+    heights = {"altitude_m": 1e3 * altitude_km, "target_m": 1e3 * target_km, "radius_m": EARTH_MEAN_RADIUS_M}
+    half_angle = closed_form.horizon_half_angle(**heights)
+    return {
+        "half_angle": np.rad2deg(half_angle),
+        "share": 100.0 * closed_form.share_of_sphere(half_angle),
+        "slant": closed_form.slant_range(half_angle, **heights) / 1e3,
+    }
+
+
+def v_218(altitude_km: float) -> dict[str, Any]:
+    """A tenth of the sphere for four: a fortieth each."""
+    fewest = [v_214(altitude_km, elevation_deg)["satellites"] for elevation_deg in (0.0, 5.0)]
+    sphere = {"altitude_m": 1e3 * altitude_km, "radius_m": EARTH_MEAN_RADIUS_M}
+    half_angle = closed_form.half_angle_of_share(0.1 / 4)
+    return {
+        "to_the_horizon": fewest[0],
+        "to_5_deg": fewest[1],
+        "forty_between": bool(fewest[0] <= 40 <= fewest[1]),
+        "half_angle": np.rad2deg(half_angle),
+        "elevation": np.rad2deg(closed_form.elevation_at(half_angle, **sphere)),
+        "slant": closed_form.slant_range(half_angle, **sphere) / 1e3,
+    }
