@@ -21,6 +21,7 @@ from noroshi.coverage.pattern import Design
 from noroshi.earth import geodetic_from_itrs, up_itrs
 from noroshi.errors import ScenarioError
 from noroshi.io.points import read_points
+from noroshi.orbits.elements import Elements
 from noroshi.orbits.ephemeris import Catalogued, Mean, ephemeris
 from noroshi.orbits.sgp4 import from_mean_elements
 from noroshi.orbits.walker import walker
@@ -164,7 +165,7 @@ def _outcome(one: Design, need: Need, made: Any) -> Outcome:
             gap = float(made.longest_gap_s.max())
             shares.append(float(weight @ (made.longest_gap_s <= clause.gap_s)))
     met = all(s >= c.least - 1e-12 for s, c in zip(shares, need.clauses, strict=True))
-    return Outcome(one, tuple(shares), gap, met)
+    return Outcome(one, tuple(min(s, 1.0) for s in shares), gap, met)  # weights add up to 1 but for rounding
 
 
 def _robustness(
@@ -237,12 +238,12 @@ def _row(loss: losses.Loss, clause: Clause, *, first: bool, points: int, step: f
 
 def _part(whole: Network, kept: np.ndarray) -> Network:
     group = whole.groups[0]
-    names = tuple(group.names[k] for k in kept)
+    names = tuple(group.names[int(k)] for k in kept)
     if isinstance(group, Catalogued):
-        part: Mean | Catalogued = Catalogued(names, tuple(group.satellites[k] for k in kept))
+        part: Mean | Catalogued = Catalogued(names, tuple(group.satellites[int(k)] for k in kept))
     else:
         assert isinstance(group, Mean)
-        part = Mean(names, type(group.elements)(*(x[kept] for x in group.elements)))
+        part = Mean(names, Elements(*(x[kept] for x in group.elements)))
     return Network(
         (part,),
         type(whole.limits)(*(x[kept] for x in whole.limits)),

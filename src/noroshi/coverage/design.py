@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,14 +25,18 @@ from noroshi.coverage.pattern import Design, Setting, Views
 from noroshi.errors import NoroshiError
 from noroshi.orbits.walker import Pattern
 
-COARSE, FINE = 4096, 65536  # samples of a pattern's rectangle: to leave out, and to keep
-SIGMAS = 2.0  # random samples would scatter so; the even ones here by less (measured)
-MEAN_SLACK = 1.005  # on the mean fold of one satellite, sampled to 2 parts in 1,000
+COARSE, FINE = (
+    4096,
+    65536,
+)  # samples of a pattern's rectangle: of all designs, and of those that the coarse leave
+SIGMAS = (
+    2.0  # short of the need that rules a design out, in the scatter of random samples; even ones scatter less
+)
+MEAN_SLACK = 1e-3  # more than the error of one satellite's sampled mean fold (3e-4 was the worst measured)
 STAR_LEAST_RAD = np.deg2rad(75.0)  # of the usual inclinations: a star's planes meet at the poles
 PROBES = 150  # designs tried at random for a first answer, of each number of satellites
 PROBE_SHARE = 0.3  # of the time limit, at most, for that
-GAP_PLACES = 256
-CHECKS_MOST = 8  # designs of one number of satellites that go to the last check
+GAP_PLACES, GAP_STEPS = 256, 10.0  # places that gaps are looked for at; samples of the gap allowed
 FRONT_MOST = 30
 
 Progress = Callable[[str, int, int], None]
@@ -169,14 +174,11 @@ class _Search:
         self.fewest: dict[tuple[float, float], int] = {}
         self.kept: dict[tuple[int, float], Outcome] = {}  # best of each number of satellites and altitude
         self.reached: dict[float, float] = {}  # most of the first clause by fewer satellites, by altitude
-        self.solved: dict[float, int] = {}
+        self.answers: dict[float, tuple[Check, Outcome]] = {}  # by altitude
         self.checked: dict[Design, Check] = {}
-        self.best: tuple[Check, Outcome] | None = None
-        self.evaluated = self.refined = self.by_mean = self.by_altitude = self.unsure = 0
-        self.probed = False
-        self.complete = (
-            space.satellites_least - 1
-        )  # every design of this many satellites or fewer was looked at
+        self.numbers: Counter[str] = Counter()
+        self.lock = threading.Lock()
+        self.complete = space.satellites_least - 1  # every design of so many or fewer was looked at
 
     def run(self) -> Found:
         most = self.space.satellites_most
@@ -197,7 +199,7 @@ class _Search:
                     raise
         except KeyboardInterrupt:
             interrupted = True
-        if self.best is None:
+        if not self.answers:
             if interrupted:
                 raise KeyboardInterrupt
             raise self._nothing()
@@ -215,11 +217,12 @@ class _Search:
         latitudes = pattern.latitude_views(self.where)
         for altitude in self.altitudes:
             for inclination in self.inclinations:
-                mean = MEAN_SLACK * pattern.mean_fold(latitudes, altitude, inclination)
+                seen = pattern.mean_fold(latitudes, altitude, inclination)
+                mean = seen + MEAN_SLACK
                 fewest = self.space.satellites_least
                 for c in self.need.clauses:
                     if c.kind == "gap":
-                        enough = t >= (1 if np.all(mean > 0.0) else np.inf)
+                        enough = t >= (1 if np.all(seen > 0.0) else np.inf)
                     else:
                         k = 2 if c.kind == "stereo" else c.fold
                         enough = np.minimum(t[:, None] * mean / k, 1.0).mean(1) >= c.least - 1e-12
@@ -244,7 +247,6 @@ class _Search:
                 answer, misses = satellites, 0
             else:
                 misses += 1
-        self.probed = True
 
     def _probe_one(self, pool: ThreadPoolExecutor, satellites: int) -> bool:
         draw = np.random.default_rng((self.seed, satellites))
@@ -257,13 +259,14 @@ class _Search:
         altitudes = self.altitudes[:1] if self.rises else self.altitudes
         jobs = [(d, np.array([f]), altitudes) for d, f in some]
         good = [o for found in pool.map(lambda job: self._look(*job), jobs) for o in found or () if o.meets]
-        return self._settle(good)
+        self._settle(good, PROBE_SHARE)
+        return any(self._solved(altitude, satellites + 1) <= satellites for altitude in altitudes)
 
     def _go_through(self, pool: ThreadPoolExecutor, first: int) -> None:
         """Every design, from few satellites to many, until each altitude has its fewest."""
         most = self.space.satellites_most
         for satellites in range(first, most + 1):
-            open_at = tuple(a for a in self.altitudes if self.solved.get(a, most) >= satellites)
+            open_at = tuple(a for a in self.altitudes if self._solved(a, most) >= satellites)
             if not open_at:
                 return
             self.progress("satellites", satellites, most)
@@ -274,8 +277,8 @@ class _Search:
             results = list(pool.map(lambda job: self._look(*job), jobs))
             outcomes = [o for found in results for o in found or ()]
             self._keep(outcomes)
-            self._settle([o for o in outcomes if o.meets])
-            if any(found is None for found in results) or self.stop.is_set():
+            settled = self._settle([o for o in outcomes if o.meets])
+            if not settled or any(found is None for found in results) or self.stop.is_set():
                 return
             self.complete = satellites
             if self._late():
@@ -290,9 +293,9 @@ class _Search:
             if self._late() or self.stop.is_set():
                 return None
             if self.fewest[altitude, design.inclination_rad] > design.satellites:
-                self.by_mean += len(phasings)
+                self._add("by_mean", len(phasings))
                 if self.rises:
-                    self.by_mean += len(phasings) * (len(altitudes) - 1 - k)
+                    self._add("by_mean", len(phasings) * (len(altitudes) - 1 - k))
                     break
                 continue
             one = design._replace(altitude_m=altitude)
@@ -300,7 +303,7 @@ class _Search:
             outcomes += found
             if self.rises:
                 kept = np.array([o.design.phasing for o in found if o.meets], np.int64)
-                self.by_altitude += (len(phasings) - len(kept)) * (len(altitudes) - 1 - k)
+                self._add("by_altitude", (len(phasings) - len(kept)) * (len(altitudes) - 1 - k))
                 phasings = kept
                 if not len(phasings):
                     break
@@ -308,8 +311,14 @@ class _Search:
 
     def _evaluate(self, design: Design, phasings: np.ndarray) -> list[Outcome]:
         """Those phasings that coarse samples do not rule out, in fine ones; without any, the nearest miss."""
-        self.evaluated += len(phasings)
-        coarse, whole = self._shares(design, phasings, COARSE, SIGMAS)
+        self._add("evaluated", len(phasings))
+        if all(c.kind == "gap" for c in self.need.clauses):
+            longest, within = self._gaps(design, phasings)
+            return [
+                Outcome(design._replace(phasing=int(f)), (float(w),), float(gap), w == 1.0)
+                for f, gap, w in zip(phasings, longest, within, strict=True)
+            ]
+        coarse, whole = self._shares(design, phasings, COARSE)
         passed = [k for k in range(len(phasings)) if whole[k] and self._enough(coarse[k], COARSE)]
         outcomes = [self._refine(design._replace(phasing=int(phasings[k]))) for k in passed]
         if not passed and self.by_folds:
@@ -320,19 +329,23 @@ class _Search:
         return outcomes
 
     def _refine(self, design: Design) -> Outcome:
-        """A design in fine samples; whether it meets the need in them."""
-        self.refined += 1
-        phasings = np.array([design.phasing])
-        fine, whole = self._shares(design, phasings, FINE, 0.0)
-        gap, within, nothing = None, None, np.zeros(self.where.folds + 1)
-        good = bool(whole[0]) and self._enough(fine[0], FINE, 0.0)
+        """A design in fine samples; whether they rule it out."""
+        self._add("refined", 1)
+        phasings, gap, within = np.array([design.phasing]), None, None
+        found, whole = self._shares(design, phasings, FINE)
+        good = bool(whole[0]) and self._enough(found[0], FINE)
         if good and self.need.gap_s is not None:
-            step = float(np.clip(self.need.gap_s / 10.0, 1.0, 60.0))
-            seen = pattern.passing_views(self.where, design, self.need.gap_s, step, GAP_PLACES)
-            passed = pattern.sums(self.where, seen, design, phasings, nothing, self.need.gap_s, step)
-            gap, within = float(passed.longest_s[0]), float(passed.within[0])
+            gap, within = (float(x[0]) for x in self._gaps(design, phasings))
             good = within == 1.0
-        return Outcome(design, self._by_clause(fine[0], within), gap, good)
+        return Outcome(design, self._by_clause(found[0], within), gap, good)
+
+    def _gaps(self, design: Design, phasings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Longest gaps [s], and the shares of the places without a longer one than is allowed."""
+        gap = self.need.gap_s or 0.0
+        step = float(np.clip(gap / GAP_STEPS, 1.0, 60.0))
+        seen = pattern.passing_views(self.where, design, gap, step, GAP_PLACES)
+        found = pattern.sums(self.where, seen, design, phasings, np.zeros(self.where.folds + 1), gap, step)
+        return found.longest_s, found.within
 
     def _keep(self, outcomes: list[Outcome]) -> None:
         """The best of one number of satellites, at each altitude, for the front."""
@@ -343,49 +356,38 @@ class _Search:
         for (_, altitude), o in self.kept.items():
             self.reached[altitude] = max(self.reached.get(altitude, 0.0), o.shares[0])
 
-    def _settle(self, good: list[Outcome]) -> bool:
-        """Of designs of one number of satellites that meet the need in the samples: solve altitudes, check the best."""
-        new = False
-        for altitude in reversed(self.altitudes):
-            here = sorted(
-                (o for o in good if o.design.altitude_m == altitude), key=self._margin, reverse=True
-            )
-            if not here:
-                continue
-            satellites = here[0].design.satellites
-            if self._better(here[0]):
-                for outcome in here[:CHECKS_MOST]:
-                    if self.best is not None and (self._late() or not self._better(outcome)):
-                        break
-                    if outcome.design not in self.checked:
-                        self.checked[outcome.design] = self.check(outcome.design)
-                    made = self.checked[outcome.design]
-                    if made.outcome.meets:
-                        self.best = (made, outcome)
-                        break
-                else:
-                    self.unsure += max(len(here) - CHECKS_MOST, 0)
-                    continue  # none of them holds: this altitude needs more
-            if satellites < self.solved.get(altitude, satellites + 1):
-                self.solved[altitude], new = satellites, True
-        return new
+    def _settle(self, good: list[Outcome], share: float = 1.0) -> bool:
+        """Put designs of one number of satellites that meet the need in the samples to the last check, best first.
 
-    def _better(self, outcome: Outcome) -> bool:
-        """Than the best so far: fewer satellites, then a lower altitude, then more to spare."""
-        if self.best is None:
-            return True
-        old, new = self.best[1], outcome
-        return (new.design.satellites, new.design.altitude_m, -self._margin(new)) < (
-            old.design.satellites,
-            old.design.altitude_m,
-            -self._margin(old),
-        )
+        At each altitude until one passes, or until the time is up and there is an answer; whether none was left out.
+        """
+        for altitude in reversed(self.altitudes):
+            here = (o for o in good if o.design.altitude_m == altitude)
+            for outcome in sorted(here, key=self._margin, reverse=True):
+                old = self.answers.get(altitude)
+                if old is not None and self._order(outcome) >= self._order(old[1]):
+                    break
+                if self._late(share) and (self.answers or share < 1.0):
+                    return False
+                if outcome.design not in self.checked:
+                    self.checked[outcome.design] = self.check(outcome.design)
+                made = self.checked[outcome.design]
+                if made.outcome.meets:
+                    self.answers[altitude] = (made, outcome)
+                    break
+        return True
+
+    def _order(self, outcome: Outcome) -> tuple[int, float, float]:
+        """The less, the better: fewer satellites, then a lower altitude, then more to spare."""
+        return outcome.design.satellites, outcome.design.altitude_m, -self._margin(outcome)
 
     # --- what they need
 
-    def _shares(
-        self, design: Design, phasings: np.ndarray, samples: int, sigmas: float
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _add(self, name: str, number: int) -> None:
+        with self.lock:
+            self.numbers[name] += number
+
+    def _shares(self, design: Design, phasings: np.ndarray, samples: int) -> tuple[np.ndarray, np.ndarray]:
         key = (design.pattern, design.satellites // design.planes, design.planes, samples)
         if key not in self.views:
             if len(self.views) > 400:
@@ -396,8 +398,8 @@ class _Search:
         floors = np.zeros(self.where.folds + 1)
         for k, clause in enumerate(self.need.clauses):
             if clause.kind != "gap":
-                floors[self._column(k)] = clause.least - sigmas * _scatter(clause.least, samples)
-        if sigmas and self.by_folds:
+                floors[self._column(k)] = clause.least - SIGMAS * _scatter(clause.least, samples)
+        if samples == COARSE and self.by_folds:
             # a miss that reaches no more than fewer satellites do is of no interest
             floors[self._column(0)] = min(floors[self._column(0)], self.reached.get(design.altitude_m, 0.0))
         found = pattern.sums(self.where, self.views[key], design, phasings, floors)
@@ -407,9 +409,9 @@ class _Search:
         c = self.need.clauses[clause]
         return self.where.folds if c.kind == "stereo" else max(c.fold, 1) - 1
 
-    def _enough(self, row: np.ndarray, samples: int, sigmas: float = SIGMAS) -> bool:
+    def _enough(self, row: np.ndarray, samples: int) -> bool:
         return all(
-            row[self._column(k)] >= c.least - sigmas * _scatter(c.least, samples) - 1e-12
+            row[self._column(k)] >= c.least - SIGMAS * _scatter(c.least, samples) - 1e-12
             for k, c in enumerate(self.need.clauses)
             if c.kind != "gap"
         )
@@ -438,32 +440,33 @@ class _Search:
     # --- what comes out
 
     def _found(self, interrupted: bool) -> Found:
-        assert self.best is not None
-        made, outcome = self.best
-        fewest = made.outcome.design.satellites
-        exhaustive = self.complete >= fewest - 1
-        return Found(
-            self.need,
-            made.outcome,
-            outcome,
-            self._front(),
-            self._searched(interrupted, exhaustive),
-            recheck=made.figures,
-        )
+        made, outcome = min(self.answers.values(), key=lambda answer: self._order(answer[1]))
+        exhaustive = self.complete >= outcome.design.satellites - 1
+        searched = self._searched(interrupted, exhaustive)
+        return Found(self.need, made.outcome, outcome, self._front(), searched, recheck=made.figures)
 
     def _front(self) -> tuple[Outcome, ...]:
-        """Designs that no other beats in satellites, altitude and coverage at once; misses at their coarse value."""
-        assert self.best is not None
-        _, outcome = self.best
-        everything = {**self.kept, (outcome.design.satellites, outcome.design.altitude_m): outcome}
-        listed = [o for o in everything.values() if o.shares[0] > 0.0]
-        front = [o for o in listed if not any(_beats(other, o) for other in listed)]
+        """Designs that no other beats in satellites, altitude and coverage at once.
+
+        Those that went to the last check have its values, and only they can meet the need; the others are near
+        misses at their values in the samples.
+        """
+        listed = {**self.kept, **{(o.design.satellites, a): o for a, (_, o) in self.answers.items()}}
+        found = [
+            self.checked[o.design].outcome if o.design in self.checked else o._replace(meets=False)
+            for o in listed.values()
+        ]
+        found = [o for o in found if o.shares[0] > 0.0]
+        front = [o for o in found if not any(_beats(other, o) for other in found)]
         front.sort(key=lambda o: (-o.meets, o.design.satellites, o.design.altitude_m))
         return tuple(front[:FRONT_MOST])
 
+    def _solved(self, altitude: float, otherwise: int) -> int:
+        return self.answers[altitude][1].design.satellites if altitude in self.answers else otherwise
+
     def _searched(self, interrupted: bool, exhaustive: bool) -> dict[str, Any]:
         space = self.space
-        unsolved = [a for a in self.altitudes if a not in self.solved]
+        unsolved = [a for a in self.altitudes if a not in self.answers]
         return {
             "pattern": list(space.patterns),
             "satellites": [space.satellites_least, space.satellites_most],
@@ -475,15 +478,14 @@ class _Search:
             "star_inclination_min_deg": None if space.inclinations_rad else float(np.rad2deg(STAR_LEAST_RAD)),
             "exhaustive": exhaustive,
             "exhaustive_up_to_satellites": self.complete,
-            "designs_evaluated": self.evaluated,
-            "designs_refined": self.refined,
+            "designs_evaluated": self.numbers["evaluated"],
+            "designs_refined": self.numbers["refined"],
             "designs_checked": len(self.checked),
-            "left_out_by_mean_fold": self.by_mean,
-            "left_out_by_higher_altitude": self.by_altitude,
-            "unchecked": self.unsure,
+            "left_out_by_mean_fold": self.numbers["by_mean"],
+            "left_out_by_higher_altitude": self.numbers["by_altitude"],
             "samples": [COARSE, FINE],
             "fewest_by_altitude_km": {
-                f"{a / 1e3:g}": self.solved[a] for a in reversed(self.altitudes) if a in self.solved
+                f"{a / 1e3:g}": self._solved(a, 0) for a in reversed(self.altitudes) if a in self.answers
             },
             "altitudes_without_answer_km": [a / 1e3 for a in reversed(unsolved)],
             "ground_tracks_repeat_km": [a / 1e3 for a in reversed(self.altitudes) if self._repeats(a)],

@@ -108,3 +108,27 @@ def _share(percent: str, whole: str) -> float:
 def _bad(text: str, what: str, remedy: str = "") -> ScenarioError:
     usual = f'write it as in "{EXAMPLE}"; conditions are N-fold >= P %, stereo >= P % and gap <= T s, joined by "and"'
     return ScenarioError(what, where=f"need {text.strip()[:80]!r}", remedy=remedy or usual)
+
+
+def parse_values(text: str, what: str) -> tuple[float, ...]:
+    """Numbers from "1000", "600,800,1000" or "600:1400:100" (first, last, step). Raises ScenarioError."""
+    values: list[float] = []
+    try:
+        for part in text.split(","):
+            ends = [float(x) for x in part.split(":")]
+            if len(ends) == 1:
+                values += ends
+                continue
+            first, last, step = ends
+            if not (step > 0.0 and last >= first and (last - first) / step < 1000.0):
+                raise ValueError
+            values += [first + k * step for k in range(int((last - first) / step + 1e-9) + 1)]
+        if not all(abs(v) < float("inf") for v in values):
+            raise ValueError
+    except ValueError:
+        raise ScenarioError(
+            f"{text[:60]!r} is no list of numbers",
+            where=what,
+            remedy="write one (1000), several (600,800,1000), or first:last:step (600:1400:100)",
+        ) from None
+    return tuple(sorted(set(values)))

@@ -70,7 +70,9 @@ def setting(points: Points, limit: Limit, body: Body, folds: int, stereo_rad: fl
     return Setting(np.sort(points.lat_rad), float(points.height_m[0]), limit, body, folds, stereo_rad)
 
 
-def views(where: Setting, pattern: Pattern, satellites: int, planes: int, samples: int) -> Views:
+def views(
+    where: Setting, pattern: Pattern, satellites: int, planes: int, samples: int, moments: int = 0
+) -> Views:
     """About so many pairs of a place and a phase, spread evenly over latitudes, longitudes and phases.
 
     Longitudes: one plane's share of the turn for "delta", which repeats from plane to plane, all of it for "star".
@@ -78,7 +80,7 @@ def views(where: Setting, pattern: Pattern, satellites: int, planes: int, sample
     """
     per_plane = satellites // planes
     turn = _PHASES * (samples / 4096.0) ** (1.0 / 3.0)
-    moments = max(round(turn / per_plane / CHUNKS), 2) * CHUNKS
+    moments = moments or max(round(turn / per_plane / CHUNKS), 2) * CHUNKS  # 0: as many as places need
     places = max(samples // moments, 8)
     width = 2.0 * np.pi / (planes if pattern == "delta" else 1)
     grids, r_points = _lattices(where, places, 0.0, width)
@@ -95,7 +97,8 @@ def views(where: Setting, pattern: Pattern, satellites: int, planes: int, sample
 def passing_views(where: Setting, design: Design, gap_s: float, step_s: float, places: int) -> Views:
     """A pattern as it passes, from phase 0: every run without a line of sight begins, but for symmetry, in a slot.
 
-    The window holds that slot and 1.5 times the gap, so longer gaps are found as at least that long.
+    The window holds that slot and 1.5 times the gap, so longer gaps are found as at least that long. A quarter of the
+    places are on the area's edges in latitude.
     """
     phase_rate, node_rate = rates(design)
     per_plane = design.satellites // design.planes
@@ -103,19 +106,24 @@ def passing_views(where: Setting, design: Design, gap_s: float, step_s: float, p
     # places begin at phase 0: as much farther west as the Earth turns in a slot
     lead = abs(node_rate) * slot_s
     width = min(2.0 * np.pi / (design.planes if design.pattern == "delta" else 1) + lead, 2.0 * np.pi)
-    grids, r_points = _lattices(where, places // CHUNKS, -lead, width)
+    grids, r_points = _lattices(where, places // CHUNKS, -lead, width, edges=True)
     t = np.arange(int(np.ceil((slot_s + 1.5 * gap_s) / step_s)) + 1) * step_s
     return Views(grids, np.tile(phase_rate * t, (CHUNKS, 1)), node_rate * t, r_points, places * len(t))
 
 
 def _lattices(
-    where: Setting, places: int, west: float, width: float
+    where: Setting, places: int, west: float, width: float, *, edges: bool = False
 ) -> tuple[tuple[Layout, ...], np.ndarray]:
-    """Places spread evenly over the area's latitudes and a stretch of longitudes; the chunks together are a lattice."""
+    """Places spread evenly over the area's latitudes and a stretch of longitudes; the chunks together are a lattice.
+
+    edges: those of the first chunk lie on the area's lowest and highest latitude instead, where extremes are.
+    """
     grids, r_points = [], []
     for chunk in range(CHUNKS):
         k = np.arange(places) * CHUNKS + chunk + 0.5
         at = (np.mod(k * _GOLDEN, 1.0) * len(where.lat_rad)).astype(int)
+        if edges and chunk == 0:
+            at = np.where(np.arange(places) % 2, len(where.lat_rad) - 1, 0)
         lon = west + k / (places * CHUNKS) * width
         points = Points("", where.lat_rad[at], lon, np.full(places, where.height_m), np.ones(places))
         grids.append(layout(points, where.body))
@@ -160,7 +168,9 @@ class Sums(NamedTuple):
     ]  # of the samples: at least 1, 2, ... lines of sight; a stereo pair
     whole: Bool[np.ndarray, "design"]  # all samples were looked at; else the shares are bounds from above
     longest_s: Float64[np.ndarray, "design"]  # run of samples without a line of sight
-    within: Float64[np.ndarray, "design"]  # share of the places without a longer run than the gap allowed
+    within: Float64[
+        np.ndarray, "design"
+    ]  # share of the places looked at without a longer run than the gap allowed
 
 
 def sums(
@@ -218,7 +228,7 @@ def latitude_views(where: Setting) -> list[tuple[Setting, Views]]:
     """One satellite over each of 16 latitudes, which hold equal shares of the area."""
     at = ((np.arange(16) + 0.5) / 16 * len(where.lat_rad)).astype(int)
     alone = [where._replace(lat_rad=where.lat_rad[k : k + 1], folds=1, stereo_rad=None) for k in at]
-    return [(one, views(one, "delta", 1, 1, 16384)) for one in alone]
+    return [(one, views(one, "delta", 1, 1, 1 << 16, 1 << 8)) for one in alone]
 
 
 def mean_fold(
