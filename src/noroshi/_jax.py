@@ -19,7 +19,8 @@ def _sources() -> str:
     constant it uses does; so the folder is renewed instead.
     """
     root = Path(__file__).parent
-    files = sorted([*root.glob("*.py"), *root.glob("tracking/*.py"), *root.glob("warning/*.py")])
+    folders = (".", "tracking", "warning", "coverage")
+    files = sorted(f for folder in folders for f in root.glob(f"{folder}/*.py"))
     stamps = [f"{f.relative_to(root)} {f.stat().st_size} {f.stat().st_mtime_ns}" for f in files]
     return hashlib.sha256("\n".join(stamps).encode()).hexdigest()[:16]
 

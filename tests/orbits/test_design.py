@@ -10,6 +10,7 @@ from noroshi.errors import PhysicsError
 from noroshi.orbits.design import (
     eclipse_beta,
     eclipse_fraction,
+    kozai_from_semi_major_axis,
     semi_major_axis_from_kozai,
     sun_synchronous_inclination,
 )
@@ -31,6 +32,13 @@ def test_node_rates(height_km, i_deg, deg_per_day):
     # V-105, to its 1e-5
     node, _, _ = secular_rates(circular(height_km, np.deg2rad(i_deg)))
     assert np.rad2deg(float(node[0])) * DAY_S == pytest.approx(deg_per_day, rel=1e-5)
+
+
+@given(st.floats(6.6e6, 4.3e7), st.floats(0.0, 0.7), st.floats(0.0, np.pi))
+def test_kozai_there_and_back(a, e, i):
+    # the inverse of the published equations by themselves; 1 um is rounding of 4.3e7 m
+    n = kozai_from_semi_major_axis(a, e, i)
+    assert semi_major_axis_from_kozai(n, e, i) == pytest.approx(a, abs=1e-6)
 
 
 @pytest.mark.parametrize(("height_km", "minutes"), [(1000, 105.1187), (550, 95.6499)])

@@ -10,7 +10,10 @@ from sgp4.api import WGS72, Satrec
 
 from noroshi import frames
 from noroshi.errors import DataError
-from noroshi.orbits.sgp4 import propagate
+from noroshi.orbits.design import WGS72_J2, WGS72_RADIUS_M
+from noroshi.orbits.elements import Elements
+from noroshi.orbits.sgp4 import from_mean_elements, propagate
+from noroshi.orbits.walker import walker
 from noroshi.time import (
     MJD_ZERO,
     TT_MINUS_TAI_S,
@@ -197,3 +200,64 @@ def test_elements_before_leap_seconds_are_named():
     satellite.sgp4init(WGS72, "i", 1, 6000.0, 0.0, 0.0, 0.0, 1e-3, 0.0, 1.0, 0.0, 0.065, 0.0)  # 1966
     with pytest.raises(DataError, match="satellite EARLY BIRD"):
         propagate([("EARLY BIRD", satellite)], epoch_from_utc("2006-05-04T00:00:00Z"), np.zeros(1), EOP)
+
+
+def test_mean_elements_there_and_back():
+    # SGP4's own recovery of Brouwer's semi-major axis, in WGS-72 radii, gives back the one asked for to 1 mm:
+    # circular, eccentric and deep space (Molniya); epoch and angles to rounding
+    elements = Elements(
+        np.array([7.378e6, 7.0e6, 2.656e7]),
+        np.array([0.0, 0.02, 0.7]),
+        np.deg2rad([60.0, 97.8, 63.4]),
+        np.array([0.3, 1.0, 6.2]),
+        np.array([0.0, 4.0, 4.7]),
+        np.array([0.1, 3.0, 6.0]),
+    )
+    epoch = epoch_from_utc("2026-03-01T06:30:00Z")
+    records = from_mean_elements(elements, epoch, ["one", "two", "three"])
+    assert [r.method for r in records] == ["n", "n", "d"]
+    np.testing.assert_allclose([r.a * WGS72_RADIUS_M for r in records], elements.a, rtol=0, atol=1e-3)
+    for name, field in [
+        ("ecco", "e"),
+        ("inclo", "i"),
+        ("nodeo", "raan"),
+        ("argpo", "argp"),
+        ("mo", "mean_anomaly"),
+    ]:
+        np.testing.assert_allclose([getattr(r, name) for r in records], getattr(elements, field), rtol=1e-15)
+    assert all(r.bstar == 0.0 for r in records)
+    # 2026-03-01 is the Julian date 2461100.5, so the record is at its epoch in UTC: 1 us
+    assert records[0].jdsatepoch - 2461100.5 + records[0].jdsatepochF == pytest.approx(6.5 / 24, abs=1e-11)
+
+
+def test_epoch_of_mean_elements_is_the_scenarios():
+    # at t = 0 SGP4 is at zero minutes: its state there, turned from TEME
+    epoch = epoch_from_utc("2026-03-01T06:30:00.123456Z")
+    one = from_mean_elements(walker("delta", 1, 1, 0.0, 7.378e6, 1.0), epoch, ["one"])[0]
+    r, _ = propagate([("one", one)], epoch, np.zeros(1), EOP)
+    _, km, _ = one.sgp4_tsince(0.0)
+    assert np.linalg.norm(r[0, 0]) == pytest.approx(1e3 * np.linalg.norm(km), abs=1e-6)
+    back = np.swapaxes(frames.itrs_from_teme(epoch, np.zeros(1), EOP), 1, 2) @ frames.itrs_from_gcrs(
+        epoch, np.zeros(1), EOP
+    )
+    np.testing.assert_allclose(frames.rotate(back, r)[0, 0], 1e3 * np.array(km), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("i_deg", [0.0, 60.0, 97.0])
+def test_mean_radius_of_a_circular_orbit(i_deg):
+    # Hoots and Roehrich 1980: r = a (1 - 3/2 k2/a^2 (3 cos^2 i - 1)) + a term in cos 2u, k2 = J2/2. J3's forced
+    # eccentricity, under 1e-3, leaves a e^2/2 of 4 m; the J2 term is 1.1 to 9 km
+    a, i, epoch = 7.378e6, np.deg2rad(i_deg), epoch_from_utc("2026-03-01T00:00:00Z")
+    one = from_mean_elements(walker("delta", 1, 1, 0.0, a, i), epoch, ["one"])[0]
+    period = 2 * np.pi / (one.mdot + one.argpdot) * 60.0
+    r, _ = propagate([("one", one)], epoch, np.arange(360) / 360 * period, EOP)
+    expected = a - 0.75 * WGS72_J2 * WGS72_RADIUS_M**2 / a * (3 * np.cos(i) ** 2 - 1)
+    assert np.linalg.norm(r[:, 0], axis=1).mean() == pytest.approx(expected, abs=5.0)
+
+
+@pytest.mark.parametrize(("a", "e"), [(6.3e6, 0.0), (8e6, 0.3), (7e6, -0.1), (np.nan, 0.0)])
+def test_mean_elements_under_the_ground_are_named(a, e):
+    elements = Elements(*(np.array([7e6, a]), np.array([0.0, e]), *(np.zeros(2) for _ in range(4))))
+    with pytest.raises(DataError, match="satellite low") as caught:
+        from_mean_elements(elements, epoch_from_utc("2026-03-01T00:00:00Z"), ["high", "low"])
+    assert caught.value.remedy

@@ -56,14 +56,22 @@ class Limits(NamedTuple):
     the value named.
     """
 
-    ground: Bool[np.ndarray, "sensor"]  # a site on the ground: its horizon and field count, not the satellites' limits
-    grazing_m: Float64[np.ndarray, "sensor"]  # lines that pass lower before the target see nothing; 0: the ground
+    ground: Bool[
+        np.ndarray, "sensor"
+    ]  # a site on the ground: its horizon and field count, not the satellites' limits
+    grazing_m: Float64[
+        np.ndarray, "sensor"
+    ]  # lines that pass lower before the target see nothing; 0: the ground
     range_max_m: Float64[np.ndarray, "sensor"]  # inf: off
-    elevation_target_rad: Float64[np.ndarray, "sensor"]  # least, of the sensor above the target's horizon; -pi/2: off
+    elevation_target_rad: Float64[
+        np.ndarray, "sensor"
+    ]  # least, of the sensor above the target's horizon; -pi/2: off
     cone_min_rad: Float64[np.ndarray, "sensor"]  # from nadir; 0: off
     cone_max_rad: Float64[np.ndarray, "sensor"]  # from nadir; pi: off
     behind: Int[np.ndarray, "sensor"]  # Behind
-    sun_rad: Float64[np.ndarray, "sensor"]  # lines this close to a Sun that shines on the sensor see nothing; 0: off
+    sun_rad: Float64[
+        np.ndarray, "sensor"
+    ]  # lines this close to a Sun that shines on the sensor see nothing; 0: off
     moon_rad: Float64[np.ndarray, "sensor"]
     elevation_min_rad: Float64[np.ndarray, "sensor"]  # of the target, at a ground sensor
     elevation_max_rad: Float64[np.ndarray, "sensor"]
@@ -71,11 +79,18 @@ class Limits(NamedTuple):
     azimuth_rad: Float64[np.ndarray, "sensor"]  # half-width of the field; pi: all round
 
 
-class Noise(NamedTuple):
-    """How well each sensor measures, one entry per sensor."""
+class Quality(NamedTuple):
+    """How well each sensor measures what it sees, and how bright that must be; gain inf: whatever its brightness."""
 
-    sigma_angle_rad: Float64[np.ndarray, "sensor"]  # per axis
-    sigma_range_m: Float64[np.ndarray, "sensor"]  # inf: no range
+    floor_rad: Float64[np.ndarray, "sensor"]
+    pixel_rad: Float64[np.ndarray, "sensor"]  # infrared: angle noise is hypot(floor, pixel / (2 snr))
+    beam_rad: Float64[np.ndarray, "sensor"]  # radar: hypot(floor, beam / sqrt(2 snr))
+    floor_m: Float64[np.ndarray, "sensor"]  # inf: no range
+    cell_m: Float64[np.ndarray, "sensor"]  # range noise is hypot(floor, cell / sqrt(2 snr))
+    gain_space: Float64[np.ndarray, "sensor"]  # snr at 1 m before space; inf: never a question
+    gain_earth: Float64[np.ndarray, "sensor"]  # and before the Earth
+    power: Float64[np.ndarray, "sensor"]  # snr falls with this power of the distance
+    threshold: Float64[np.ndarray, "sensor"]  # least snr that is seen; 0: any
 
 
 class Bands(NamedTuple):
@@ -113,9 +128,13 @@ class Coverage:
     gap_truncated: Bool[np.ndarray, "place"]  # the longest run touches the first or last sample
     gaps: Int[np.ndarray, "place"]  # runs of uncovered samples
     mean_gap_s: Float64[np.ndarray, "place"]  # revisit: mean of those runs; 0: none
-    mean_response_s: Float64[np.ndarray, "place"]  # wait for the next look, from a sample at random; runs cut short count as they are
+    mean_response_s: Float64[
+        np.ndarray, "place"
+    ]  # wait for the next look, from a sample at random; runs cut short count as they are
     first_look_s: Float64[np.ndarray, "place"]  # nan: never
-    error_median_m: Float64[np.ndarray, "place"] | None  # position error over the samples that have one; nan: none has
+    error_median_m: (
+        Float64[np.ndarray, "place"] | None
+    )  # position error over the samples that have one; nan: none has
     error_95_m: Float64[np.ndarray, "place"] | None
     error_fraction: Float64[np.ndarray, "place"] | None  # of the samples that fix a position
     # over everything

@@ -51,6 +51,15 @@ def semi_major_axis_from_kozai(mean_motion_rad_s: Any, e: Any, inclination_rad: 
     return (WGS72_MU / (brouwer * brouwer)) ** (1.0 / 3.0)
 
 
+def kozai_from_semi_major_axis(a_m: Any, e: Any, inclination_rad: Any) -> Any:
+    """Kozai's mean motion [rad/s] that `semi_major_axis_from_kozai` turns back into a_m (WGS-72)."""
+    a = np.asarray(a_m, np.float64)
+    n = np.sqrt(WGS72_MU / a**3)
+    for _ in range(5):  # each takes the error, at most a part in 1e3, down by about as much
+        n = n * (semi_major_axis_from_kozai(n, e, inclination_rad) / a) ** 1.5
+    return n
+
+
 def eclipse_fraction(a_m: Any, beta_rad: Any) -> Any:
     """Share of a circular orbit in the cylinder behind a sphere of the equatorial radius.
 

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Float64
-from sgp4.api import SGP4_ERRORS, Satrec, SatrecArray
+from sgp4.api import SGP4_ERRORS, WGS72, Satrec, SatrecArray
 
 from noroshi import frames
+from noroshi.constants import EARTH_RADIUS_M
 from noroshi.errors import DataError
+from noroshi.orbits.design import kozai_from_semi_major_axis
+from noroshi.orbits.elements import Elements
 from noroshi.time import (
     DAY_S,
     MJD_ZERO,
@@ -17,9 +20,13 @@ from noroshi.time import (
     EarthOrientation,
     Epoch,
     julian_tt,
+    julian_utc,
     tai_minus_utc,
     utc_text,
 )
+
+SGP4_DAY_ZERO = 2433281.5  # Julian date from which sgp4init counts days: 1949-12-31T00:00
+SATELLITE_NUMBER_MAX = 339_999  # Z9999 in the five characters of an element set
 
 
 def propagate(
@@ -60,6 +67,48 @@ def propagate(
         frames.rotate(gcrs_from_teme, np.swapaxes(r, 0, 1)),
         frames.rotate(gcrs_from_teme, np.swapaxes(v, 0, 1)),
     )
+
+
+def from_mean_elements(elements: Elements, epoch: Epoch, names: Sequence[str]) -> tuple[Satrec, ...]:
+    """Element sets without drag whose mean elements are these, at the epoch; one per satellite.
+
+    `a` is Brouwer's mean semi-major axis, which SGP4 recovers from the mean motion of an element set (Kozai's);
+    SGP4 then adds its short-period terms. Inclination and node are those of SGP4's own axes, TEME: the true
+    equator of the epoch, from which a design's inclination is meant, and nearly its equinox. The equinox of
+    the GCRS lies 0.33 deg away in 2026. Raises DataError, naming the satellite, where the perigee is below
+    the equatorial radius or SGP4 refuses the elements at their epoch.
+    """
+    values = [np.asarray(x, np.float64) for x in elements]
+    a, e, i, raan, argp, mean_anomaly = values
+    refused = ~(np.isfinite(np.stack(values)).all(axis=0) & (e >= 0.0) & (a * (1.0 - e) >= EARTH_RADIUS_M))
+    if refused.any():
+        k = int(np.argmax(refused))
+        raise DataError(
+            f"mean elements a = {a[k] / 1e3:,.1f} km and e = {e[k]:g} are no orbit above the ground",
+            where=f"satellite {names[k]}",
+            remedy=f"keep a (1 - e) above {EARTH_RADIUS_M / 1e3:,.0f} km",
+        )
+    per_minute = 60.0 * kozai_from_semi_major_axis(a, e, i)
+    date, _ = julian_utc(epoch, 0.0)
+    offset = float(tai_minus_utc(float(date) - MJD_ZERO)) + TT_MINUS_TAI_S
+    fraction = epoch.fraction - offset / DAY_S
+    days = (epoch.day - SGP4_DAY_ZERO) + fraction
+    records = []
+    for k, name in enumerate(names):
+        record = Satrec()
+        numbers = (e[k], argp[k], i[k], mean_anomaly[k], per_minute[k], raan[k])
+        number = 1 + k % SATELLITE_NUMBER_MAX  # means nothing here
+        record.sgp4init(WGS72, "i", number, days, 0.0, 0.0, 0.0, *(float(x) for x in numbers))
+        if record.error:
+            raise DataError(
+                f"SGP4 refuses its mean elements: {SGP4_ERRORS[record.error]}",
+                where=f"satellite {name}",
+                remedy="raise the perigee",
+            )
+        # sgp4init has its epoch from one float64, which holds 0.3 us: 2 mm of travel
+        record.jdsatepoch, record.jdsatepochF = epoch.day, fraction
+        records.append(record)
+    return tuple(records)
 
 
 def _tt_minus_utc(name: str, satellite: Satrec) -> float:

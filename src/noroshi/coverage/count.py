@@ -1,0 +1,711 @@
+"""How many sensors see each point: exact counting that looks only where the answer can change (Numba, float64).
+
+A sensor sees the points within a cap about the direction below it (in the axes in which the body is the unit sphere).
+Row by row, the cap's interval of longitude is bracketed from both sides: points surely inside are counted as a stretch,
+points surely outside are never touched, and the few in between are put to the exact test. So every count is that of
+testing every pair (tests/coverage/test_count.py holds this). Where more than the ellipsoid limits the view, every
+point of the cap is put to the exact test of all limits.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+import noroshi._jax  # noqa: F401  (the cache folder before Numba)
+
+# isort: split
+from jaxtyping import Float64
+from numba import njit
+
+from noroshi.coverage.layout import Layout
+from noroshi.coverage.models import Behind, Body, Limits, Quality
+from noroshi.coverage.tally import Tally, add_sample
+
+SLACK = 2e-4  # [rad] more than the error of `_arccos`, so that both brackets are sure
+_TILT = 0.004  # [rad] scaled, geocentric and geodetic directions differ by less (0.192 deg for two of them)
+_WHOLE = np.pi - 1e-3  # an interval this wide is all of the row
+_EDGE = 1e-12  # a target exactly on the edge of a field is inside, whatever the rounding (as in sensors.look)
+_KEPT = 8  # lines of sight kept per point in search of a stereo pair, before everything is gone through again
+
+
+class Scene(NamedTuple):
+    """What one block of time is counted from. Vectors in the ITRS, metres; columns as in `Limits`, ready for use."""
+
+    r_sensor: Float64[np.ndarray, "time sensor 3"]
+    nadir: Float64[
+        np.ndarray, "time sensor 3"
+    ]  # unit; of satellites the geodetic one, of sites straight down
+    sun: Float64[np.ndarray, "time 3"]  # zeros where no limit needs them
+    moon: Float64[np.ndarray, "time 3"]
+    cap_rad: Float64[np.ndarray, "sensor"]  # no point farther away than this (scaled) is seen
+    limits: Float64[np.ndarray, "sensor limit"]  # see _LIMIT
+    axes: Float64[np.ndarray, "2"]  # equator, pole
+    plain: bool  # the body alone limits the view
+
+
+# columns of Scene.limits
+_GROUND, _GRAZING, _RANGE2, _SIN_UP, _COS_IN, _COS_OUT, _BEHIND, _COS_SUN, _COS_MOON = range(9)
+_SIN_LOW, _SIN_HIGH, _EAST, _NORTH, _COS_FIELD = range(9, 14)
+COLUMNS = 14
+
+
+def columns(limits: Limits) -> Float64[np.ndarray, "sensor limit"]:
+    """The limits as the kernel compares them: squares, sines and cosines."""
+    out = np.empty((len(limits.ground), COLUMNS))
+    out[:, _GROUND] = limits.ground
+    out[:, _GRAZING] = limits.grazing_m
+    out[:, _RANGE2] = limits.range_max_m**2
+    out[:, _SIN_UP] = np.where(
+        limits.elevation_target_rad <= -0.5 * np.pi, -np.inf, np.sin(limits.elevation_target_rad)
+    )
+    out[:, _COS_IN] = np.where(limits.cone_min_rad <= 0.0, np.inf, np.cos(limits.cone_min_rad) + _EDGE)
+    out[:, _COS_OUT] = np.where(limits.cone_max_rad >= np.pi, -np.inf, np.cos(limits.cone_max_rad) - _EDGE)
+    out[:, _BEHIND] = limits.behind
+    out[:, _COS_SUN] = np.where(limits.sun_rad <= 0.0, np.inf, np.cos(limits.sun_rad))
+    out[:, _COS_MOON] = np.where(limits.moon_rad <= 0.0, np.inf, np.cos(limits.moon_rad))
+    out[:, _SIN_LOW] = np.sin(limits.elevation_min_rad - _EDGE)
+    out[:, _SIN_HIGH] = np.where(
+        limits.elevation_max_rad >= 0.5 * np.pi, np.inf, np.sin(limits.elevation_max_rad + _EDGE)
+    )
+    out[:, _EAST], out[:, _NORTH] = np.sin(limits.facing_rad), np.cos(limits.facing_rad)
+    out[:, _COS_FIELD] = np.where(
+        limits.azimuth_rad >= np.pi, -np.inf, np.cos(np.minimum(limits.azimuth_rad + _EDGE, np.pi))
+    )
+    return out
+
+
+def only_the_body(limits: Limits, quality: Quality) -> bool:
+    """Whether nothing but the body limits the view, for any sensor: stretches can then be counted at once."""
+    return bool(
+        not limits.ground.any()
+        and not limits.grazing_m.any()
+        and np.all(limits.range_max_m == np.inf)
+        and np.all(limits.elevation_target_rad <= -0.5 * np.pi)
+        and not limits.cone_min_rad.any()
+        and np.all(limits.cone_max_rad >= np.pi)
+        and np.all(limits.behind == Behind.ANYTHING)
+        and not limits.sun_rad.any()
+        and not limits.moon_rad.any()
+        and np.all(quality.threshold <= 0.0)
+    )
+
+
+def caps(
+    limits: Limits,
+    r_sensor: Float64[np.ndarray, "time sensor 3"],
+    r_points: Float64[np.ndarray, "point 3"],
+    body: Body,
+    reach_rad: Float64[np.ndarray, "2"],
+) -> Float64[np.ndarray, "sensor"]:
+    """For each sensor, the widest scaled angle at which it can see any of the points during the block [rad].
+
+    From the limb, the range, the elevation at the target and the cone; each with room for what the figure of the
+    Earth does to angles. Too wide costs time and nothing else.
+    """
+    radius = np.linalg.norm(r_sensor, axis=-1)
+    near, far = radius.min(0), radius.max(0)
+    target = np.linalg.norm(r_points, axis=-1)
+    low, high = target.min(), target.max()
+    scaled = np.linalg.norm(r_sensor / [body.equator_m, body.equator_m, body.pole_m], axis=-1).max(0)
+    limb = np.arccos(np.minimum(1.0 / scaled, 1.0)) + reach_rad[1] + 1e-9
+    cap = limb
+    # range: cos(angle) >= (rs^2 + rt^2 - R^2) / (2 rs rt), least over the heights that occur
+    with np.errstate(invalid="ignore"):
+        for rs in (near, far):
+            best = np.ones_like(rs)
+            for rt in (
+                low,
+                high,
+                np.clip(np.sqrt(np.maximum(rs**2 - limits.range_max_m**2, 0.0)), low, high),
+            ):
+                best = np.minimum(best, (rs**2 + rt**2 - limits.range_max_m**2) / (2.0 * rs * rt))
+            best = np.where(np.isfinite(limits.range_max_m), best, -1.0)
+            angle = np.arccos(np.clip(best, -1.0, 1.0)) + _TILT
+            ranged = angle if rs is near else np.maximum(ranged, angle)
+    cap = np.minimum(cap, ranged)
+    space = ~limits.ground
+    # elevation e at the target: angle <= acos(rt cos(e) / rs) - e
+    e = limits.elevation_target_rad - _TILT
+    risen = np.arccos(np.minimum(low * np.cos(e) / far, 1.0)) - e + _TILT
+    cap = np.where(space & (e > -0.5), np.minimum(cap, risen), cap)
+    # cone about nadir, where all of it meets the ground
+    off = limits.cone_max_rad + _TILT
+    hits = (off < 0.5 * np.pi) & (far * np.sin(off) < body.pole_m)
+    across = np.arcsin(np.minimum(far * np.sin(off) / low, 1.0)) - off + _TILT
+    cap = np.where(space & hits, np.minimum(cap, across), cap)
+    return np.minimum(cap, np.pi)
+
+
+@njit(cache=True, nogil=True)
+def count_block(
+    scene: Scene,
+    grid: Layout,
+    quality: Quality,
+    moving: np.ndarray,
+    stereo_cos: float,
+    errors: bool,
+    first: int,
+    begin: int,
+    end: int,
+    weight: np.ndarray,
+    tally: Tally,
+) -> None:
+    """Count times begin to end of the scene and add them to the tally; sample numbers start at `first`.
+
+    `moving` [time, 10] holds the one target's r', w, r [m] and normal at each time (no rows: the grid's points stay).
+    `stereo_cos` above 1: no pairs are asked for. `errors`: whether information is gathered too. `weight`: area shares
+    of the sorted points.
+    """
+    points = len(grid.order)
+    change = np.zeros(points + 1, np.int32)
+    count = np.zeros(points, np.int32)
+    paired = np.zeros(points if stereo_cos <= 1.0 else 0, np.uint8)
+    lines = np.empty((len(paired), _KEPT, 3))
+    kept = np.zeros(len(paired), np.int32)
+    informed = np.zeros((points if errors else 0, 6))
+    moves = len(moving) > 0
+    simple = scene.plain and stereo_cos > 1.0 and not errors and not moves
+    place = (grid.scaled, grid.r_itrs, grid.up)
+    if moves:
+        place = (grid.scaled.copy(), grid.r_itrs.copy(), grid.up.copy())
+    for k in range(begin, end):
+        if moves:
+            place[0][:, 0] = moving[k, 0:4]
+            place[1][:, 0] = moving[k, 4:7]
+            place[2][:, 0] = moving[k, 7:10]
+        if simple:
+            change[:] = 0
+            count[:] = 0
+            for s in range(scene.r_sensor.shape[1]):
+                _count_cap(scene, grid, k, s, change, count)
+            running = np.int32(0)
+            for p in range(points):
+                running += change[p]
+                count[p] += running
+        else:
+            count[:] = 0
+            paired[:] = 0
+            kept[:] = 0
+            informed[:] = 0.0
+            for s in range(scene.r_sensor.shape[1]):
+                _look_cap(
+                    scene, quality, grid, place, moves, k, s, stereo_cos, count, paired, lines, kept, informed
+                )
+            for p in range(len(paired)):
+                if kept[p] > _KEPT and not paired[p]:
+                    paired[p] = _pair_somewhere(scene, quality, place, k, p, stereo_cos)
+        add_sample(tally, first + k - begin, first, count, paired, informed, weight)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _arccos(x: float) -> float:
+    """arccos to 7e-5 (Abramowitz & Stegun 4.4.45); beyond -1 and 1 the end value."""
+    y = min(abs(x), 1.0)
+    angle = np.sqrt(1.0 - y) * (1.5707288 + y * (-0.2121144 + y * (0.0742610 - y * 0.0187293)))
+    return angle if x >= 0.0 else np.pi - angle
+
+
+@njit(cache=True, nogil=True)
+def _direction(scene: Scene, k: int, s: int) -> tuple[float, float, float, float, float, float]:
+    """The sensor's scaled x, y, z, sqrt(|.|^2 - 1), and the sine of its scaled latitude and its longitude."""
+    x, y = scene.r_sensor[k, s, 0] / scene.axes[0], scene.r_sensor[k, s, 1] / scene.axes[0]
+    z = scene.r_sensor[k, s, 2] / scene.axes[1]
+    square = x * x + y * y + z * z
+    return x, y, z, np.sqrt(max(square - 1.0, 0.0)), z / np.sqrt(square), np.arctan2(y, x)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _widest(
+    sin_s: float,
+    sec_s: float,
+    cos_cap: float,
+    tan_low: float,
+    sec_low: float,
+    tan_high: float,
+    sec_high: float,
+) -> float:
+    """Greatest half-width in longitude of a cap over a row [rad]; negative where the cap misses it.
+
+    cos(half-width) = (cos(cap) - sin_s sin(lat)) / (cos_s cos(lat)). Along a meridian the half-width rises to one
+    maximum and falls again, so over a row the greatest is at an end, unless the maximum lies between: at
+    sin(lat) = sin_s / cos_cap (with the pole inside the cap it is at the pole).
+    """
+    g = sec_s * min(cos_cap * sec_low - sin_s * tan_low, cos_cap * sec_high - sin_s * tan_high)
+    if abs(sin_s) < cos_cap:
+        root = np.sqrt(cos_cap * cos_cap - sin_s * sin_s)  # tan(lat) = sin_s / root there
+        if tan_low * root < sin_s < tan_high * root:
+            g = root * sec_s
+    return -1.0 if g > 1.0 else _arccos(g)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _least(
+    sin_s: float,
+    sec_s: float,
+    cos_cap: float,
+    tan_low: float,
+    sec_low: float,
+    tan_high: float,
+    sec_high: float,
+) -> float:
+    """Least half-width of a cap over a row [rad], at one of its ends; negative where the cap misses some of it."""
+    g = sec_s * max(cos_cap * sec_low - sin_s * tan_low, cos_cap * sec_high - sin_s * tan_high)
+    return -1.0 if g > 1.0 else _arccos(g)
+
+
+@njit(cache=True, nogil=True)
+def _count_cap(scene: Scene, grid: Layout, k: int, s: int, change: np.ndarray, near: np.ndarray) -> None:
+    """Add one sensor's view of the whole grid: stretches to the differences of the counts, the rest one by one."""
+    x, y, z, w, sin_s, lon = _direction(scene, k, s)
+    reach = np.arccos(min(1.0 / np.sqrt(w * w + 1.0), 1.0))
+    cap, sure = min(reach + grid.reach_rad[1] + 1e-9, np.pi), reach + grid.reach_rad[0] - 1e-9
+    sec_s = 1.0 / max(np.sqrt(max(1.0 - sin_s * sin_s, 0.0)), 1e-12)
+    cos_cap, cos_sure = np.cos(cap), np.cos(sure)
+    lat = np.arcsin(sin_s)
+    rows, ends = len(grid.low), grid.ends
+    row = np.searchsorted(grid.high, lat - cap)
+    while row < rows and grid.low[row] <= lat + cap:
+        widest = _widest(sin_s, sec_s, cos_cap, ends[row, 0], ends[row, 1], ends[row, 2], ends[row, 3])
+        least = _least(sin_s, sec_s, cos_sure, ends[row, 0], ends[row, 1], ends[row, 2], ends[row, 3])
+        bins = grid.first_bin[row]
+        if least >= _WHOLE:
+            change[grid.start[bins]] += 1
+            change[grid.start[grid.first_bin[row + 1]]] -= 1
+            row += 1
+            continue
+        if widest >= 0.0:
+            outer, inner = widest + SLACK, least - SLACK
+            half, per_rad, last = grid.half[row], grid.per_rad[row], grid.first_bin[row + 1] - bins - 1
+            away = lon - grid.middle[row]
+            away -= 2.0 * np.pi * np.floor(away / (2.0 * np.pi) + 0.5)
+            if outer >= _WHOLE:
+                _test(
+                    scene.axes, x, y, z, w, grid.scaled, grid.start[bins], grid.start[bins + last + 1], near
+                )
+                row += 1
+                continue
+            done = -1  # last bin put to the test, so that two pieces never share one
+            for turn in (-2.0 * np.pi, 0.0, 2.0 * np.pi):
+                left, right = away + turn - outer, away + turn + outer
+                if right < -half or left > half:
+                    continue
+                a = max(int(np.floor((left + half) * per_rad)), done + 1, 0)
+                d = min(int(np.floor((right + half) * per_rad)), last)
+                if inner > 0.0:
+                    # bins that begin and end surely inside
+                    b = int(np.ceil((away + turn - inner + half) * per_rad))
+                    c = int(np.floor((away + turn + inner + half) * per_rad))
+                    b = min(max(b, a), d + 1)
+                    c = max(min(c, d + 1), b)
+                else:
+                    b = c = d + 1
+                if a <= d:
+                    _test(
+                        scene.axes, x, y, z, w, grid.scaled, grid.start[bins + a], grid.start[bins + b], near
+                    )
+                    change[grid.start[bins + b]] += 1
+                    change[grid.start[bins + c]] -= 1
+                    _test(
+                        scene.axes,
+                        x,
+                        y,
+                        z,
+                        w,
+                        grid.scaled,
+                        grid.start[bins + c],
+                        grid.start[bins + d + 1],
+                        near,
+                    )
+                    done = d
+        row += 1
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _test(
+    axes: np.ndarray,
+    x: float,
+    y: float,
+    z: float,
+    w: float,
+    scaled: np.ndarray,
+    begin: int,
+    end: int,
+    near: np.ndarray,
+) -> None:
+    """The exact test, point by point; without a branch, so that it runs in vectors."""
+    for p in range(begin, end):
+        dot = x * scaled[0, p] + y * scaled[1, p] + z * scaled[2, p] + w * scaled[3, p]
+        near[p] += np.int32(dot >= 1.0)
+
+
+class _View(NamedTuple):
+    """One sensor at one time, all plain numbers, so that the loop over points reads no array of sensors."""
+
+    x: float  # place [m]
+    y: float
+    z: float
+    xs: float  # scaled, and sqrt(|.|^2 - 1)
+    ys: float
+    zs: float
+    ws: float
+    nx: float  # nadir
+    ny: float
+    nz: float
+    fx: float  # a ground sensor's facing, horizontal
+    fy: float
+    fz: float
+    sunx: float  # towards the Sun and the Moon
+    suny: float
+    sunz: float
+    moonx: float
+    moony: float
+    moonz: float
+    cos_sun: float  # above 1: the body does not matter, or does not shine on the sensor
+    cos_moon: float
+    ground: bool
+    grazing: float
+    range2: float
+    sin_up: float
+    cos_in: float
+    cos_out: float
+    behind: int
+    sin_low: float
+    sin_high: float
+    cos_field: float
+    gain_space: float
+    gain_earth: float
+    power: float
+    threshold: float
+
+
+@njit(cache=True, nogil=True)
+def _view(scene: Scene, quality: Quality, k: int, s: int) -> _View:
+    a, b = scene.axes[0], scene.axes[1]
+    limit, (nx, ny, nz) = scene.limits[s], scene.nadir[k, s]
+    x, y, z = scene.r_sensor[k, s]
+    xs, ys, zs = x / a, y / a, z / b
+    ws = np.sqrt(max(xs * xs + ys * ys + zs * zs - 1.0, 0.0))
+    # east is z cross up, north is up cross east; at a pole east is y
+    level = np.sqrt(nx * nx + ny * ny)
+    ex, ey = (ny / level, -nx / level) if level > 0.0 else (0.0, 1.0)
+    fx = limit[_EAST] * ex + limit[_NORTH] * nz * ey
+    fy = limit[_EAST] * ey - limit[_NORTH] * nz * ex
+    fz = limit[_NORTH] * (ex * -ny + ey * nx)
+    sunx, suny, sunz, cos_sun = _body(scene.axes, scene.sun[k], x, y, z, xs, ys, zs, ws, limit[_COS_SUN])
+    moonx, moony, moonz, cos_moon = _body(
+        scene.axes, scene.moon[k], x, y, z, xs, ys, zs, ws, limit[_COS_MOON]
+    )
+    return _View(
+        x,
+        y,
+        z,
+        xs,
+        ys,
+        zs,
+        ws,
+        nx,
+        ny,
+        nz,
+        fx,
+        fy,
+        fz,
+        sunx,
+        suny,
+        sunz,
+        moonx,
+        moony,
+        moonz,
+        cos_sun,
+        cos_moon,
+        limit[_GROUND] != 0.0,
+        limit[_GRAZING],
+        limit[_RANGE2],
+        limit[_SIN_UP],
+        limit[_COS_IN],
+        limit[_COS_OUT],
+        int(limit[_BEHIND]),
+        limit[_SIN_LOW],
+        limit[_SIN_HIGH],
+        limit[_COS_FIELD],
+        quality.gain_space[s],
+        quality.gain_earth[s],
+        quality.power[s],
+        quality.threshold[s],
+    )
+
+
+@njit(cache=True, nogil=True)
+def _body(
+    axes: np.ndarray,
+    body: np.ndarray,
+    x: float,
+    y: float,
+    z: float,
+    xs: float,
+    ys: float,
+    zs: float,
+    ws: float,
+    cos_within: float,
+) -> tuple[float, float, float, float]:
+    """Unit vector to a body, and the cosine of the angle it forbids: 2 where there is none or it does not shine."""
+    if cos_within > 1.0:
+        return 0.0, 0.0, 0.0, 2.0
+    bx, by, bz = body[0] - x, body[1] - y, body[2] - z
+    length = np.sqrt(bx * bx + by * by + bz * bz)
+    xb, yb, zb = body[0] / axes[0], body[1] / axes[0], body[2] / axes[1]
+    shines = xs * xb + ys * yb + zs * zb + ws * np.sqrt(max(xb * xb + yb * yb + zb * zb - 1.0, 0.0)) >= 1.0
+    return bx / length, by / length, bz / length, cos_within if shines else 2.0
+
+
+@njit(cache=True, nogil=True)
+def _look_cap(
+    scene: Scene,
+    quality: Quality,
+    grid: Layout,
+    place: tuple[np.ndarray, np.ndarray, np.ndarray],
+    moves: bool,
+    k: int,
+    s: int,
+    stereo_cos: float,
+    count: np.ndarray,
+    paired: np.ndarray,
+    lines: np.ndarray,
+    kept: np.ndarray,
+    informed: np.ndarray,
+) -> None:
+    """Put every point within one sensor's cap to the exact test of all limits; count it, pair it, sum what it tells."""
+    view = _view(scene, quality, k, s)
+    if moves:
+        _look(view, scene.axes, quality, s, place, 0, 1, stereo_cos, count, paired, lines, kept, informed)
+        return
+    _, _, _, _, sin_s, lon = _direction(scene, k, s)
+    cap = scene.cap_rad[s]
+    sec_s = 1.0 / max(np.sqrt(max(1.0 - sin_s * sin_s, 0.0)), 1e-12)
+    cos_cap, lat = np.cos(cap), np.arcsin(sin_s)
+    rows, ends = len(grid.low), grid.ends
+    row = np.searchsorted(grid.high, lat - cap)
+    while row < rows and grid.low[row] <= lat + cap:
+        widest = _widest(sin_s, sec_s, cos_cap, ends[row, 0], ends[row, 1], ends[row, 2], ends[row, 3])
+        bins, last = grid.first_bin[row], grid.first_bin[row + 1] - grid.first_bin[row] - 1
+        outer = widest + SLACK
+        if widest >= 0.0:
+            half, per_rad = grid.half[row], grid.per_rad[row]
+            away = lon - grid.middle[row]
+            away -= 2.0 * np.pi * np.floor(away / (2.0 * np.pi) + 0.5)
+            done = -1
+            for turn in (-2.0 * np.pi, 0.0, 2.0 * np.pi):
+                left, right = away + turn - outer, away + turn + outer
+                if outer >= _WHOLE:
+                    left, right = -half, half
+                if right < -half or left > half:
+                    continue
+                a = max(int(np.floor((left + half) * per_rad)), done + 1, 0)
+                d = min(int(np.floor((right + half) * per_rad)), last)
+                if a <= d:
+                    begin, end = grid.start[bins + a], grid.start[bins + d + 1]
+                    _look(
+                        view,
+                        scene.axes,
+                        quality,
+                        s,
+                        place,
+                        begin,
+                        end,
+                        stereo_cos,
+                        count,
+                        paired,
+                        lines,
+                        kept,
+                        informed,
+                    )
+                    done = d
+        row += 1
+
+
+@njit(cache=True, nogil=True)
+def _look(
+    view: _View,
+    axes: np.ndarray,
+    quality: Quality,
+    s: int,
+    place: tuple[np.ndarray, np.ndarray, np.ndarray],
+    begin: int,
+    end: int,
+    stereo_cos: float,
+    count: np.ndarray,
+    paired: np.ndarray,
+    lines: np.ndarray,
+    kept: np.ndarray,
+    informed: np.ndarray,
+) -> None:
+    scaled, r, up = place
+    pairing, informing = len(paired) > 0, len(informed) > 0
+    for p in range(begin, end):
+        dot = view.xs * scaled[0, p] + view.ys * scaled[1, p] + view.zs * scaled[2, p]
+        if dot + view.ws * scaled[3, p] < 1.0:
+            continue
+        dx, dy, dz = r[0, p] - view.x, r[1, p] - view.y, r[2, p] - view.z
+        square = dx * dx + dy * dy + dz * dz
+        if square > view.range2:
+            continue
+        each = 1.0 / np.sqrt(square)
+        ux, uy, uz = dx * each, dy * each, dz * each
+        if not _within(view, axes, scaled, r, up, p, dot, dx, dy, dz, ux, uy, uz, square):
+            continue
+        count[p] += 1
+        if pairing and not paired[p] and kept[p] <= _KEPT:
+            for n in range(kept[p]):
+                cos = ux * lines[p, n, 0] + uy * lines[p, n, 1] + uz * lines[p, n, 2]
+                if abs(cos) <= stereo_cos:
+                    paired[p] = 1
+                    break
+            if kept[p] < _KEPT:
+                lines[p, kept[p], 0], lines[p, kept[p], 1], lines[p, kept[p], 2] = ux, uy, uz
+            kept[p] += 1
+        if informing:
+            behind = view.ws > scaled[3, p] and dot - view.ws * scaled[3, p] > 1.0
+            _inform(quality, s, ux, uy, uz, square, _snr(view, behind, square), informed, p)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _snr(view: _View, behind: bool, square: float) -> float:
+    gain = view.gain_earth if behind else view.gain_space
+    return gain / (square if view.power == 2.0 else square * square)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _within(
+    view: _View,
+    axes: np.ndarray,
+    scaled: np.ndarray,
+    r: np.ndarray,
+    up: np.ndarray,
+    p: int,
+    dot: float,
+    dx: float,
+    dy: float,
+    dz: float,
+    ux: float,
+    uy: float,
+    uz: float,
+    square: float,
+) -> bool:
+    """Whether a pair that the body does not part and that is in range keeps every other limit."""
+    down = ux * view.nx + uy * view.ny + uz * view.nz
+    behind = view.ws > scaled[3, p] and dot - view.ws * scaled[3, p] > 1.0
+    if view.ground:
+        if -down < view.sin_low or -down > view.sin_high:
+            return False
+        if view.cos_field > -1.0:
+            level = np.sqrt(max(1.0 - down * down, 0.0))
+            if ux * view.fx + uy * view.fy + uz * view.fz < view.cos_field * level:
+                return False
+    else:
+        if view.sin_up > -1.0 and -(ux * up[0, p] + uy * up[1, p] + uz * up[2, p]) < view.sin_up:
+            return False
+        if down < view.cos_out or down > view.cos_in:
+            return False
+        if view.grazing > 0.0 and not _grazes_clear(
+            axes, view.grazing, view.x, view.y, view.z, dx, dy, dz, r[0, p], r[1, p], r[2, p]
+        ):
+            return False
+        if (view.behind == 1 and behind) or (view.behind == 2 and not behind):
+            return False
+        if ux * view.sunx + uy * view.suny + uz * view.sunz > view.cos_sun:
+            return False
+        if ux * view.moonx + uy * view.moony + uz * view.moonz > view.cos_moon:
+            return False
+    return view.threshold <= 0.0 or _snr(view, behind, square) >= view.threshold
+
+
+@njit(cache=True, nogil=True)
+def _grazes_clear(
+    axes: np.ndarray,
+    height: float,
+    sx: float,
+    sy: float,
+    sz: float,
+    dx: float,
+    dy: float,
+    dz: float,
+    tx: float,
+    ty: float,
+    tz: float,
+) -> bool:
+    """earth.grazing_clear: a line that still descends grazes nothing; one that rises must clear the raised body."""
+    a2, b2 = axes[0] ** 2, axes[1] ** 2
+    if dx * tx / a2 + dy * ty / a2 + dz * tz / b2 <= 0.0:
+        return True
+    a, b = axes[0] + height, axes[1] + height
+    x, y, z = tx / a, ty / a, tz / b
+    above = x * x + y * y + z * z - 1.0
+    if above < 0.0:
+        return False
+    p, q, o = sx / a, sy / a, sz / b
+    return p * x + q * y + o * z + np.sqrt(max(p * p + q * q + o * o - 1.0, 0.0) * above) >= 1.0
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _inform(
+    quality: Quality,
+    s: int,
+    ux: float,
+    uy: float,
+    uz: float,
+    square: float,
+    snr: float,
+    informed: np.ndarray,
+    p: int,
+) -> None:
+    """Add (I - u u') / (R sigma)^2 + u u' / sigma_R^2 to xx, xy, xz, yy, yz, zz (sensors.triangulation)."""
+    angle = (
+        quality.floor_rad[s] ** 2
+        + (0.5 * quality.pixel_rad[s] / snr) ** 2
+        + 0.5 * quality.beam_rad[s] ** 2 / snr
+    )
+    across = 1.0 / (square * angle)
+    along = 0.0
+    if quality.floor_m[s] < np.inf:
+        along = 1.0 / (quality.floor_m[s] ** 2 + 0.5 * quality.cell_m[s] ** 2 / snr)
+    more = along - across
+    informed[p, 0] += across + more * ux * ux
+    informed[p, 1] += more * ux * uy
+    informed[p, 2] += more * ux * uz
+    informed[p, 3] += across + more * uy * uy
+    informed[p, 4] += more * uy * uz
+    informed[p, 5] += across + more * uz * uz
+
+
+@njit(cache=True, nogil=True)
+def _pair_somewhere(
+    scene: Scene,
+    quality: Quality,
+    place: tuple[np.ndarray, np.ndarray, np.ndarray],
+    k: int,
+    p: int,
+    stereo_cos: float,
+) -> bool:
+    """Whether any two lines of sight are far enough apart, gone through one by one: more were seen than were kept."""
+    scaled, r, up = place
+    sensors = scene.r_sensor.shape[1]
+    lines = np.empty((sensors, 3))
+    found = 0
+    for s in range(sensors):
+        view = _view(scene, quality, k, s)
+        dot = view.xs * scaled[0, p] + view.ys * scaled[1, p] + view.zs * scaled[2, p]
+        dx, dy, dz = r[0, p] - view.x, r[1, p] - view.y, r[2, p] - view.z
+        square = dx * dx + dy * dy + dz * dz
+        if dot + view.ws * scaled[3, p] < 1.0 or square > view.range2:
+            continue
+        each = 1.0 / np.sqrt(square)
+        ux, uy, uz = dx * each, dy * each, dz * each
+        if not _within(view, scene.axes, scaled, r, up, p, dot, dx, dy, dz, ux, uy, uz, square):
+            continue
+        for n in range(found):
+            if abs(ux * lines[n, 0] + uy * lines[n, 1] + uz * lines[n, 2]) <= stereo_cos:
+                return True
+        lines[found, 0], lines[found, 1], lines[found, 2] = ux, uy, uz
+        found += 1
+    return False
