@@ -38,7 +38,7 @@ class Tool(NamedTuple):
 
 def tools(elevation_min_deg: float) -> Iterator[Tool]:
     """All of them; TAT-C's call for many points knows no other limit than the horizon."""
-    # as it comes; the fastest that finds every pass that a sample meets; and the fastest whose answer is still about right
+    # as it comes; the fastest that finds every pass a sample meets; the fastest whose answer is still about right
     for step, tolerance, adaptive in ((60.0, 0.001, False), (60.0, 0.1, True), (120.0, 0.1, True)):
         work = partial(brahe_accesses, step_s=step, tolerance_s=tolerance, adaptive=adaptive)
         call = f"`location_accesses`, step {step:g} s, {'adaptive, ' if adaptive else ''}edges to {tolerance:g} s"
@@ -211,7 +211,7 @@ def orekit_start(case: Case) -> Any:
     (folder / leaps.name).write_bytes(leaps.read_bytes())
     crawler = data.DirectoryCrawler(File(str(folder)))
     data.DataContext.getDefault().getDataProvidersManager().addProvider(crawler)
-    # by the equinox and with the conventions of 1996 SGP4's TEME is two rotations away; the ITRF of 2010 costs half more
+    # by the equinox, with the conventions of 1996, SGP4's TEME is two rotations away; the ITRF of 2010 costs half more
     itrf = frames.FramesFactory.getITRFEquinox(utils.IERSConventions.IERS_1996, True)
     earth = bodies.OneAxisEllipsoid(6378137.0, 1.0 / 298.257223563, itrf)
     start = clock.AbsoluteDate(EPOCH.removesuffix("Z"), clock.TimeScalesFactory.getUTC())

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sgp4.api import Satrec
-
 from benchmarks.peers_agreement import (
     ALTITUDE_KM,
     EPOCH,
@@ -17,6 +15,8 @@ from benchmarks.peers_agreement import (
     in_view,
     walker_lines,
 )
+from sgp4.api import Satrec
+
 from noroshi.io.tle_omm import parse_satellites
 from noroshi.orbits.sgp4 import propagate
 from noroshi.orbits.walker import walker
