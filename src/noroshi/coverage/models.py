@@ -147,11 +147,6 @@ class Coverage:
     bands: Bands
 
     @property
-    def overall_mean_fold(self) -> float:
-        """Mean over area and time."""
-        return float(self.points_weight @ self.mean_fold)
-
-    @property
-    def points_weight(self) -> Float[np.ndarray, "place"]:
-        """Area shares of the places: one whole for a moving target."""
+    def place_weight(self) -> Float[np.ndarray, "place"]:
+        """Area shares of the places; a moving target is one place."""
         return np.ones(1) if self.points.t is not None else self.points.weight

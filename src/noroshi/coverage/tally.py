@@ -168,3 +168,10 @@ def quantile(errors: Int[np.ndarray, "bin"], share: float) -> float:
     before = summed[bin - 1] if bin else 0.0
     inside = (share * summed[-1] - before) / (summed[bin] - before)
     return float(10.0 ** ((bin + inside) / BINS_PER_DECADE))
+
+
+@njit(cache=True, nogil=True)
+def add_counts(tally: Tally, first: int, counts: np.ndarray, weight: np.ndarray) -> None:
+    """Add counts [time, point] of consecutive samples, which are all that this tally will hold."""
+    for k in range(len(counts)):
+        add_sample(tally, first + k, first, counts[k], np.zeros(0, np.uint8), np.zeros((0, 6)), weight)
