@@ -64,6 +64,7 @@ def main() -> None:
     """Print the table as it fills; with --write also keep it."""
     warnings.simplefilter("ignore")  # the packages' own
     asked = _arguments()
+    load = os.getloadavg()[0]
     case = _case(asked)
     print(
         f"{len(case.lines)} satellites x {len(case.lat_deg):,} points x {case.samples:,} steps = {case.pairs:,} pairs"
@@ -79,7 +80,7 @@ def main() -> None:
     full = _ours(case._replace(lines=walker_lines(), lat_deg=lat, lon_deg=lon), "full case")
     for row in (*same, *full):
         print(_line(row), flush=True)
-    text = _page(case, rows, same, full)
+    text = _page(load, case, rows, same, full)
     print("\n" + text)
     if asked.write:
         RESULTS.parent.mkdir(exist_ok=True)
@@ -174,12 +175,12 @@ def _line(row: Row) -> str:
     return f"{row.tool:12} {row.call:95} {row.cpu_s:9.4f} s {row.ns:10.3f} ns {off}"
 
 
-def _page(case: Case, peers: list[Row], same: list[Row], full: list[Row]) -> str:
+def _page(load: float, case: Case, peers: list[Row], same: list[Row], full: list[Row]) -> str:
     """The table and what to know about it, as Markdown."""
     head = f"""\
 # Coverage beside other packages
 
-Written by `make bench-peers ARGS=--write` on {date.today()}; {_machine()}; commit {_commit()}.
+Written by `make bench-peers ARGS=--write` on {date.today()}; {_machine(load)}; commit {_commit()}.
 
 {case.pairs:,} pairs of satellite and point at a sample: {len(case.lines)} satellites of the Walker pattern
 60: 288/12/1 at 1,000 km, as element sets; {len(case.lat_deg):,} points of a Fibonacci lattice on the ellipsoid;
@@ -255,7 +256,7 @@ NOTES = """
 """
 
 
-def _machine() -> str:
+def _machine(load: float) -> str:
     processor = platform.processor() or platform.machine()
     try:
         names = [

@@ -203,7 +203,8 @@ def orekit_start(case: Case) -> Any:
     import org.orekit.utils as utils
     from java.io import File
 
-    folder = Path(tempfile.mkdtemp(prefix="orekit-"))
+    kept = tempfile.TemporaryDirectory(prefix="orekit-")  # read when first asked for; gone with the handle
+    folder = Path(kept.name)
     eop = folder / "Earth-Orientation-Parameters" / "IAU-2000"
     eop.mkdir(parents=True)
     (eop / "finals2000A.all").write_bytes(Path(astropy_iers_data.IERS_A_FILE).read_bytes())
@@ -224,6 +225,7 @@ def orekit_start(case: Case) -> Any:
         intervals=intervals,
         earth=earth,
         start=start,
+        tables=kept,
     )
 
 
