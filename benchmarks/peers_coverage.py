@@ -265,10 +265,7 @@ def _machine(load: float) -> str:
         processor = names[0].split(":", 1)[1].strip() if names else processor
     except OSError:
         pass
-    load = os.getloadavg()[0]
-    return (
-        f"{processor}, {os.cpu_count()} cores, load {load:.1f} at the end, Python {platform.python_version()}"
-    )
+    return f"{processor}, {os.cpu_count()} cores, load {load:.1f} at the start, Python {platform.python_version()}"
 
 
 def _commit() -> str:
