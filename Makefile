@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 REPORT := src/noroshi/report/static/report.js
 
-.PHONY: demo test test-peers lint lock web bench docs clean help
+.PHONY: demo test test-peers lint lock web bench bench-peers docs clean help
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -36,6 +36,15 @@ $(VENV)-peers/.ready: requirements/peers.txt pyproject.toml
 test-peers: $(VENV)-peers/.ready  ## cross-checks against Orekit, Skyfield and sgp4, in an environment of their own
 	$(VENV)-peers/bin/python -m pytest tests/peers
 
+$(VENV)-bench/.ready: requirements/bench-peers.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench-peers.txt
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+bench-peers: $(VENV)-bench/.ready  ## coverage beside brahe, Skyfield, Orekit, TAT-C and NumPy, in an environment of their own
+	$(VENV)-bench/bin/python -m benchmarks.peers_coverage $(ARGS)
+
 lint: $(VENV)/.ready  ## ruff, pyright, import layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -50,8 +59,9 @@ lock: $(VENV)/.ready  ## renew the pinned and hashed locks (Python 3.11) and web
 	$(VENV)-lock/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' pyproject.toml -o requirements/run.txt
 	$(VENV)-lock/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
 	$(VENV)-lock/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --extra peers -c requirements/run.txt pyproject.toml -o requirements/peers.txt
+	$(VENV)-lock/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --extra bench -c requirements/run.txt pyproject.toml -o requirements/bench-peers.txt
 	rm -rf $(VENV)-lock
 	$(BIN)/python web/build.py --lock
 
 clean:           ## remove what the targets made, the environment included
-	rm -rf $(VENV) $(VENV)-peers runs web/node_modules src/noroshi/report/static
+	rm -rf $(VENV) $(VENV)-peers $(VENV)-bench runs web/node_modules src/noroshi/report/static
