@@ -392,7 +392,7 @@ def _view(scene: Scene, quality: Quality, k: int, s: int) -> _View:
     ex, ey = (ny / level, -nx / level) if level > 0.0 else (0.0, 1.0)
     fx = limit[_EAST] * ex + limit[_NORTH] * nz * ey
     fy = limit[_EAST] * ey - limit[_NORTH] * nz * ex
-    fz = limit[_NORTH] * (ex * -ny + ey * nx)
+    fz = limit[_NORTH] * (ex * ny - ey * nx)
     sunx, suny, sunz, cos_sun = _body(scene.axes, scene.sun[k], x, y, z, xs, ys, zs, ws, limit[_COS_SUN])
     moonx, moony, moonz, cos_moon = _body(
         scene.axes, scene.moon[k], x, y, z, xs, ys, zs, ws, limit[_COS_MOON]

@@ -143,7 +143,7 @@ def _within(s: _Sensors, gain: Any, sun: Any, moon: Any, p: _Targets, a: Any, b:
     ex = jnp.where(level > 0.0, s.ny / level, 0.0)
     ey = jnp.where(level > 0.0, -s.nx / level, 1.0)
     fx, fy = east * ex + north * s.nz * ey, east * ey - north * s.nz * ex
-    fz = north * (-ex * s.ny + ey * s.nx)
+    fz = north * (ex * s.ny - ey * s.nx)
     ahead = ux * fx + uy * fy + uz * fz >= cos_field * jnp.sqrt(jnp.maximum(1.0 - down * down, 0.0))
     on_ground = (-down >= sin_low) & (-down <= sin_high) & ((cos_field <= -1.0) | ahead)
 
