@@ -34,6 +34,7 @@ PLACES = {
     "one point": scattered(35 * DEG, -180 * DEG, 40e3),
     "mixed heights": grids.fibonacci(900, 0.0)._replace(height_m=np.random.default_rng(1).uniform(0.0, 1500e3, 900)),
     "below the surface": grids.fibonacci(900, -100.0),
+    "far below the surface": grids.fibonacci(900, -3000.0),
 }  # fmt: skip
 OVER_POLES = np.array(
     [[[0.0, 0.0, 1.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]]] * len(T)
@@ -74,7 +75,7 @@ def plain_views(draw: st.DrawFn) -> Case:
     if draw(st.booleans()):
         lat = np.round(lat, draw(st.integers(1, 2)))  # rows of equal latitude
     lon = (lon0 + spread * rng.uniform(-1, 1, number) + np.pi) % (2 * np.pi) - np.pi
-    height = draw(st.sampled_from([-100.0, 0.0, 40e3])) + rng.uniform(
+    height = draw(st.sampled_from([-3000.0, 0.0, 40e3])) + rng.uniform(
         0, draw(st.sampled_from([0.0, 2e6])), number
     )
     body = draw(st.sampled_from([WGS84, SPHERE]))
@@ -117,7 +118,7 @@ LIMITS = {name: {name: value} for name, value in ALL.items()} | {
 
 @pytest.mark.parametrize("body", [WGS84, SPHERE], ids=lambda b: b.name)
 @pytest.mark.parametrize(
-    "places", ["fibonacci", "latlon", "mixed heights", "polygon over the dateline", "below the surface"]
+    "places", ["fibonacci", "latlon", "mixed heights", "polygon over the dateline", "far below the surface"]
 )
 @pytest.mark.parametrize("limit", LIMITS)
 def test_every_count_under_limits(limit: str, places: str, body: Body):
@@ -175,7 +176,9 @@ def test_every_count_of_any_limited_view(case: Case, data: st.DataObject):
         st.one_of(st.just(np.pi), _angle(1, 120)),
     ).map(lambda x: Limit(range_max_m=x[0], elevation_target_rad=x[1], cone_max_rad=x[2]))
     limits = data.draw(st.lists(limit, min_size=case.r_sensor.shape[1], max_size=case.r_sensor.shape[1]))
-    case = case._replace(limits=table(limits))
+    # one block for sensors that come nearer and go away, as on eccentric orbits
+    r = np.concatenate([case.r_sensor * scale for scale in (1.0, data.draw(st.floats(0.99, 4.0)), 1.1)])
+    case = case._replace(limits=table(limits), r_sensor=r)
     np.testing.assert_array_equal(counts(case), folds(case))
 
 
@@ -289,3 +292,30 @@ def test_a_single_line_fixes_nothing():
 def test_reach_of_no_brightness_is_endless():
     # what the comparisons above rest on: without a threshold brightness is no limit
     assert np.isinf(reach_of(quality([Figures(1e-5)])).space_m).all()
+
+
+@pytest.mark.parametrize("limit", [Limit(), Limit(range_max_m=1e8)], ids=["plain", "limited"])
+def test_points_in_the_body_are_sure_of_nothing(limit: Limit):
+    # they have no limb of their own and are seen less far than the sensor's: 14.1 deg from 200 km for the surface, less
+    # by 0.1 deg for 3 km below it; a grid fine enough to tell lies across
+    box = (-0.6 * DEG, 0.6 * DEG, 13.5 * DEG, 14.7 * DEG)
+    case = Case(
+        np.array([[[EARTH_M + 200e3, 0.0, 0.0]]]),
+        grids.box(*box, -3000.0, grids.Density(count=4000)),
+        WGS84,
+        table([limit]),
+    )
+    expected = folds(case)
+    assert 0 < expected.sum() < expected.size
+    np.testing.assert_array_equal(counts(case), expected)
+
+
+def test_a_range_reaches_farthest_between_the_ends_of_an_eccentric_orbit():
+    # targets at 2,000 km, range 3,000 km: widest seen from sqrt(8378^2 - 3000^2) = 7,823 km, and not from perigee or
+    # apogee, so that the block's cap must not be made of those two alone
+    radius = np.array([6878e3, 7823e3, 42_000e3])
+    r = radius[:, None, None] * np.array([[1.0, 0.0, 0.0]])
+    case = Case(r, grids.fibonacci(20_000, 2000e3), SPHERE, table([Limit(range_max_m=3000e3)]))
+    expected = folds(case)
+    assert expected[1].sum() > expected[0].sum() > 0 == expected[2].sum()
+    np.testing.assert_array_equal(counts(case), expected)

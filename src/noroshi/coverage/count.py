@@ -3,12 +3,14 @@
 A sensor sees the points within a cap about the direction below it (in the axes in which the body is the unit sphere).
 Row by row, the cap's interval of longitude is bracketed from both sides: points surely inside are counted as a stretch,
 points surely outside are never touched, and the few in between are put to the exact test. So every count is that of
-testing every pair (tests/coverage/test_count.py holds this). Where more than the ellipsoid limits the view, every
-point of the cap is put to the exact test of all limits.
+testing every pair (tests/coverage/test_count.py holds this). Range, elevation at the target and the cone's outer edge
+leave a cap too. Under any other limit, and where lines of sight are asked for and not their number alone, every point
+of the cap is put to the exact test of all limits.
 """
 
 from __future__ import annotations
 
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +30,7 @@ _TILT = 0.004  # [rad] scaled, geocentric and geodetic directions differ by less
 _WHOLE = np.pi - 1e-3  # an interval this wide is all of the row
 _EDGE = 1e-12  # a target exactly on the edge of a field is inside, whatever the rounding (as in sensors.look)
 TOUCH2 = 1e-24  # [m2] a target where the sensor is has some distance, and no direction (as in `margins`)
+_OFF = -2.0  # below every sine and cosine
 _KEPT = 8  # lines of sight kept per point in search of a stereo pair, before everything is gone through again
 
 
@@ -40,7 +43,7 @@ class Scene(NamedTuple):
     ]  # unit; of satellites the geodetic one, of sites straight down
     sun: Float64[np.ndarray, "time 3"]  # zeros where no limit needs them
     moon: Float64[np.ndarray, "time 3"]
-    cap_rad: Float64[np.ndarray, "sensor"]  # no point farther away than this (scaled) is seen
+    cap_rad: Float64[np.ndarray, "sensor 2"]  # see `caps`
     limits: Float64[np.ndarray, "sensor limit"]  # see _LIMIT
     axes: Float64[np.ndarray, "2"]  # equator, pole
     plain: bool  # the body alone limits the view
@@ -59,10 +62,10 @@ def columns(limits: Limits) -> Float64[np.ndarray, "sensor limit"]:
     out[:, _GRAZING] = limits.grazing_m
     out[:, _RANGE2] = limits.range_max_m**2
     out[:, _SIN_UP] = np.where(
-        limits.elevation_target_rad <= -0.5 * np.pi, -np.inf, np.sin(limits.elevation_target_rad)
+        limits.elevation_target_rad <= -0.5 * np.pi, _OFF, np.sin(limits.elevation_target_rad)
     )
     out[:, _COS_IN] = np.where(limits.cone_min_rad <= 0.0, np.inf, np.cos(limits.cone_min_rad) + _EDGE)
-    out[:, _COS_OUT] = np.where(limits.cone_max_rad >= np.pi, -np.inf, np.cos(limits.cone_max_rad) - _EDGE)
+    out[:, _COS_OUT] = np.where(limits.cone_max_rad >= np.pi, _OFF, np.cos(limits.cone_max_rad) - _EDGE)
     out[:, _BEHIND] = limits.behind
     out[:, _COS_SUN] = np.where(limits.sun_rad <= 0.0, np.inf, np.cos(limits.sun_rad))
     out[:, _COS_MOON] = np.where(limits.moon_rad <= 0.0, np.inf, np.cos(limits.moon_rad))
@@ -99,44 +102,57 @@ def caps(
     r_points: Float64[np.ndarray, "point 3"],
     body: Body,
     reach_rad: Float64[np.ndarray, "2"],
-) -> Float64[np.ndarray, "sensor"]:
-    """For each sensor, the widest scaled angle at which it can see any of the points during the block [rad].
+) -> Float64[np.ndarray, "sensor 2"]:
+    """For each sensor, two scaled angles [rad], good for every point and the whole block.
 
-    From the limb, the range, the elevation at the target and the cone; each with room for what the figure of the
-    Earth does to angles. Too wide costs time and nothing else.
+    Nearer than the first, body, range, elevation at the target and outer cone let it see (negative: nothing is sure);
+    farther than the second it sees nothing.
+
+    By the triangle of the Earth's centre, sensor and target, at the heights that bind; each with room for what the
+    figure of the Earth does to angles. Too far apart they cost time and nothing else.
     """
     radius = np.linalg.norm(r_sensor, axis=-1)
     near, far = radius.min(0), radius.max(0)
     target = np.linalg.norm(r_points, axis=-1)
     low, high = target.min(), target.max()
-    scaled = np.linalg.norm(r_sensor / [body.equator_m, body.equator_m, body.pole_m], axis=-1).max(0)
-    limb = np.arccos(np.minimum(1.0 / scaled, 1.0)) + reach_rad[1] + 1e-9
-    cap = limb
-    # range: cos(angle) >= (rs^2 + rt^2 - R^2) / (2 rs rt), least over the heights that occur
-    with np.errstate(invalid="ignore"):
-        for rs in (near, far):
-            best = np.ones_like(rs)
-            for rt in (
-                low,
-                high,
-                np.clip(np.sqrt(np.maximum(rs**2 - limits.range_max_m**2, 0.0)), low, high),
-            ):
-                best = np.minimum(best, (rs**2 + rt**2 - limits.range_max_m**2) / (2.0 * rs * rt))
-            best = np.where(np.isfinite(limits.range_max_m), best, -1.0)
-            angle = np.arccos(np.clip(best, -1.0, 1.0)) + _TILT
-            ranged = angle if rs is near else np.maximum(ranged, angle)
-    cap = np.minimum(cap, ranged)
-    space = ~limits.ground
-    # elevation e at the target: angle <= acos(rt cos(e) / rs) - e
+    scaled = np.linalg.norm(r_sensor / [body.equator_m, body.equator_m, body.pole_m], axis=-1)
+    limb = np.arccos(np.minimum(1.0 / scaled.min(0), 1.0)) + reach_rad[0] - 1e-9
+    sure = np.where(scaled.min(0) > 1.0, limb, -1.0)
+    cap = np.arccos(np.minimum(1.0 / scaled.max(0), 1.0)) + reach_rad[1] + 1e-9
+    # range: cos(angle) >= (rs^2 + rt^2 - R^2) / (2 rs rt). Of the heights that occur it is greatest at ends of both
+    # rs and rt, and least there or where one is at an end and the other its least for that
+    ranged = np.isfinite(limits.range_max_m)
+    reach = np.where(ranged, limits.range_max_m, 0.0)
+    least, greatest = np.ones_like(near), -np.ones_like(near)
+    for rs, rt in product((near, far), (low, high)):
+        rs_least = np.clip(np.sqrt(np.maximum(rt**2 - reach**2, 0.0)), near, far)
+        rt_least = np.clip(np.sqrt(np.maximum(rs**2 - reach**2, 0.0)), low, high)
+        for a, b in ((rs, rt), (rs_least, rt), (rs, rt_least)):
+            cos = (a**2 + b**2 - reach**2) / (2.0 * a * b)
+            least, greatest = np.minimum(least, cos), np.maximum(greatest, cos)
+    sure = np.where(ranged, np.minimum(sure, np.arccos(np.clip(greatest, -1.0, 1.0)) - _TILT), sure)
+    cap = np.where(ranged, np.minimum(cap, np.arccos(np.clip(least, -1.0, 1.0)) + _TILT), cap)
+    # elevation e at the target, sensor above it: angle <= acos(rt cos(e) / rs) - e
+    space, above = ~limits.ground, near > high
+    e = limits.elevation_target_rad + _TILT
+    risen = np.arccos(np.clip(high * np.cos(e) / near, -1.0, 1.0)) - e - _TILT
+    raised = space & (limits.elevation_target_rad > -0.5 * np.pi)
+    sure = np.where(raised, np.where(above, np.minimum(sure, risen), -1.0), sure)
     e = limits.elevation_target_rad - _TILT
     risen = np.arccos(np.minimum(low * np.cos(e) / far, 1.0)) - e + _TILT
     cap = np.where(space & (e > -0.5), np.minimum(cap, risen), cap)
-    # cone about nadir, where all of it meets the ground
+    # cone about nadir: angle <= asin(rs sin(off) / rt) - off, unless all of the targets' shell is within it; what the
+    # cone holds beyond the Earth is hidden where all of the cone meets the ground
+    off = limits.cone_max_rad - _TILT
+    part = (off < 0.5 * np.pi) & (near * np.sin(off) < high)
+    across = np.arcsin(np.clip(near * np.sin(off) / high, -1.0, 1.0)) - off - _TILT
+    coned = space & (limits.cone_max_rad < np.pi)
+    sure = np.where(coned, np.where(above, np.where(part, np.minimum(sure, across), sure), -1.0), sure)
     off = limits.cone_max_rad + _TILT
     hits = (off < 0.5 * np.pi) & (far * np.sin(off) < body.pole_m)
     across = np.arcsin(np.minimum(far * np.sin(off) / low, 1.0)) - off + _TILT
     cap = np.where(space & hits, np.minimum(cap, across), cap)
-    return np.minimum(cap, np.pi)
+    return np.stack([sure, np.minimum(cap, np.pi)], axis=-1)
 
 
 @njit(cache=True, nogil=True)
@@ -167,7 +183,14 @@ def count_block(
     kept = np.zeros(len(paired), np.int32)
     informed = np.zeros((points if errors else 0, 6))
     moves = len(moving) > 0
-    simple = scene.plain and stereo_cos > 1.0 and not errors and not moves
+    alone = (
+        stereo_cos > 1.0 and not errors and not moves
+    )  # nothing but the number of lines of sight is asked for
+    ways = np.full(scene.r_sensor.shape[1], _ALL, np.int64)
+    if alone:
+        for s in range(len(ways)):
+            ways[s] = _way(scene.limits[s], quality.threshold[s])
+    pieces = np.empty((3 * len(grid.low), 4), np.int64)
     place = (grid.scaled, grid.r_itrs, grid.up)
     if moves:
         place = (grid.scaled.copy(), grid.r_itrs.copy(), grid.up.copy())
@@ -176,28 +199,48 @@ def count_block(
             place[0][:, 0] = moving[k, 0:4]
             place[1][:, 0] = moving[k, 4:7]
             place[2][:, 0] = moving[k, 7:10]
-        if simple:
-            change[:] = 0
-            count[:] = 0
-            for s in range(scene.r_sensor.shape[1]):
-                _count_cap(scene, grid, k, s, change, count)
+        change[:] = 0
+        count[:] = 0
+        paired[:] = 0
+        kept[:] = 0
+        informed[:] = 0.0
+        for s in range(len(ways)):
+            if ways[s] != _ALL:
+                _count_cap(scene, grid, k, s, ways[s], pieces, change, count)
+            else:
+                _look_cap(
+                    scene, quality, grid, place, moves, k, s, stereo_cos, pieces, count, paired, lines, kept, informed
+                )  # fmt: skip
+        if alone:
             running = np.int32(0)
             for p in range(points):
                 running += change[p]
                 count[p] += running
-        else:
-            count[:] = 0
-            paired[:] = 0
-            kept[:] = 0
-            informed[:] = 0.0
-            for s in range(scene.r_sensor.shape[1]):
-                _look_cap(
-                    scene, quality, grid, place, moves, k, s, stereo_cos, count, paired, lines, kept, informed
-                )
-            for p in range(len(paired)):
-                if kept[p] > _KEPT and not paired[p]:
-                    paired[p] = _pair_somewhere(scene, quality, place, k, p, stereo_cos)
+        for p in range(len(paired)):
+            if kept[p] > _KEPT and not paired[p]:
+                paired[p] = _pair_somewhere(scene, quality, place, k, p, stereo_cos)
         add_sample(tally, first + k - begin, first, count, paired, informed, weight)
+
+
+# how a sensor's view is counted: the body alone, limits that leave a cap, all limits
+_BODY, _CAP, _ALL = range(3)
+
+
+@njit(cache=True, nogil=True)
+def _way(limit: np.ndarray, threshold: float) -> int:
+    if (
+        limit[_GROUND] != 0.0
+        or limit[_GRAZING] > 0.0
+        or limit[_COS_IN] < np.inf
+        or limit[_BEHIND] != 0.0
+        or limit[_COS_SUN] <= 1.0
+        or limit[_COS_MOON] <= 1.0
+        or threshold > 0.0
+    ):
+        return _ALL
+    if limit[_RANGE2] < np.inf or limit[_SIN_UP] > _OFF or limit[_COS_OUT] > _OFF:
+        return _CAP
+    return _BODY
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -257,37 +300,32 @@ def _least(
 
 
 @njit(cache=True, nogil=True)
-def _count_cap(scene: Scene, grid: Layout, k: int, s: int, change: np.ndarray, near: np.ndarray) -> None:
-    """Add one sensor's view of the whole grid: stretches to the differences of the counts, the rest one by one."""
-    x, y, z, w, sin_s, lon = _direction(scene, k, s)
-    reach = np.arccos(min(1.0 / np.sqrt(w * w + 1.0), 1.0))
-    cap, sure = min(reach + grid.reach_rad[1] + 1e-9, np.pi), reach + grid.reach_rad[0] - 1e-9
+def _cut(grid: Layout, sin_s: float, lon: float, sure: float, cap: float, pieces: np.ndarray) -> int:
+    """Cut a cap into pieces of rows, [begin, begin of the sure part, its end, end] in sorted points; return how many.
+
+    Points in the sure part are nearer than `sure` (negative: there is none), those in no piece farther than `cap`.
+    """
     sec_s = 1.0 / max(np.sqrt(max(1.0 - sin_s * sin_s, 0.0)), 1e-12)
-    cos_cap, cos_sure = np.cos(cap), np.cos(sure)
+    cos_cap, cos_sure = np.cos(cap), np.cos(sure) if sure > 0.0 else 2.0
     lat = np.arcsin(sin_s)
-    rows, ends = len(grid.low), grid.ends
+    rows, ends, found = len(grid.low), grid.ends, 0
     row = np.searchsorted(grid.high, lat - cap)
     while row < rows and grid.low[row] <= lat + cap:
         widest = _widest(sin_s, sec_s, cos_cap, ends[row, 0], ends[row, 1], ends[row, 2], ends[row, 3])
         least = _least(sin_s, sec_s, cos_sure, ends[row, 0], ends[row, 1], ends[row, 2], ends[row, 3])
         bins = grid.first_bin[row]
-        if least >= _WHOLE:
-            change[grid.start[bins]] += 1
-            change[grid.start[grid.first_bin[row + 1]]] -= 1
-            row += 1
-            continue
-        if widest >= 0.0:
-            outer, inner = widest + SLACK, least - SLACK
-            half, per_rad, last = grid.half[row], grid.per_rad[row], grid.first_bin[row + 1] - bins - 1
+        last = grid.first_bin[row + 1] - bins - 1
+        outer, inner = widest + SLACK, least - SLACK
+        if least >= _WHOLE or outer >= _WHOLE:
+            pieces[found, 0], pieces[found, 3] = grid.start[bins], grid.start[bins + last + 1]
+            pieces[found, 1] = pieces[found, 0] if least >= _WHOLE else pieces[found, 3]
+            pieces[found, 2] = pieces[found, 3]
+            found += 1
+        elif widest >= 0.0:
+            half, per_rad = grid.half[row], grid.per_rad[row]
             away = lon - grid.middle[row]
             away -= 2.0 * np.pi * np.floor(away / (2.0 * np.pi) + 0.5)
-            if outer >= _WHOLE:
-                _test(
-                    scene.axes, x, y, z, w, grid.scaled, grid.start[bins], grid.start[bins + last + 1], near
-                )
-                row += 1
-                continue
-            done = -1  # last bin put to the test, so that two pieces never share one
+            done = -1  # last bin in a piece, so that two pieces never share one
             for turn in (-2.0 * np.pi, 0.0, 2.0 * np.pi):
                 left, right = away + turn - outer, away + turn + outer
                 if right < -half or left > half:
@@ -303,42 +341,74 @@ def _count_cap(scene: Scene, grid: Layout, k: int, s: int, change: np.ndarray, n
                 else:
                     b = c = d + 1
                 if a <= d:
-                    _test(
-                        scene.axes, x, y, z, w, grid.scaled, grid.start[bins + a], grid.start[bins + b], near
-                    )
-                    change[grid.start[bins + b]] += 1
-                    change[grid.start[bins + c]] -= 1
-                    _test(
-                        scene.axes,
-                        x,
-                        y,
-                        z,
-                        w,
-                        grid.scaled,
-                        grid.start[bins + c],
-                        grid.start[bins + d + 1],
-                        near,
-                    )
+                    pieces[found, 0], pieces[found, 1] = grid.start[bins + a], grid.start[bins + b]
+                    pieces[found, 2], pieces[found, 3] = grid.start[bins + c], grid.start[bins + d + 1]
+                    found += 1
                     done = d
         row += 1
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _count_cap(
+    scene: Scene, grid: Layout, k: int, s: int, way: int, pieces: np.ndarray, change: np.ndarray, near: np.ndarray
+) -> None:  # fmt: skip
+    """Add one sensor's view of the whole grid: stretches to the differences of the counts, the rest one by one."""
+    x, y, z, w, sin_s, lon = _direction(scene, k, s)
+    sure, cap = scene.cap_rad[s, 0], scene.cap_rad[s, 1]
+    if way == _BODY:
+        reach = np.arccos(min(1.0 / np.sqrt(w * w + 1.0), 1.0))
+        sure = reach + grid.reach_rad[0] - 1e-9 if w > 0.0 else -1.0
+        cap = min(reach + grid.reach_rad[1] + 1e-9, np.pi)
+    for n in range(_cut(grid, sin_s, lon, sure, cap, pieces)):
+        a, b, c, d = pieces[n]
+        if way == _BODY:
+            _test(x, y, z, w, grid.scaled, a, b, near)
+            _test(x, y, z, w, grid.scaled, c, d, near)
+        else:
+            limit = scene.limits[s]
+            _test_limits(x, y, z, w, scene.r_sensor[k, s], scene.nadir[k, s], limit, grid, a, b, near)
+            _test_limits(x, y, z, w, scene.r_sensor[k, s], scene.nadir[k, s], limit, grid, c, d, near)
+        change[b] += 1
+        change[c] -= 1
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _test(
-    axes: np.ndarray,
-    x: float,
-    y: float,
-    z: float,
-    w: float,
-    scaled: np.ndarray,
-    begin: int,
-    end: int,
-    near: np.ndarray,
-) -> None:
+    x: float, y: float, z: float, w: float, scaled: np.ndarray, begin: int, end: int, near: np.ndarray
+) -> None:  # fmt: skip
     """The exact test, point by point; without a branch, so that it runs in vectors."""
     for p in range(begin, end):
         dot = x * scaled[0, p] + y * scaled[1, p] + z * scaled[2, p] + w * scaled[3, p]
         near[p] += np.int32(dot >= 1.0)
+
+
+@njit(cache=True, nogil=True)
+def _test_limits(
+    x: float,
+    y: float,
+    z: float,
+    w: float,
+    r_sensor: np.ndarray,
+    nadir: np.ndarray,
+    limit: np.ndarray,
+    grid: Layout,
+    begin: int,
+    end: int,
+    near: np.ndarray,
+) -> None:
+    """The same with range, elevation at the target and the outer edge of the cone (as in `_within`)."""
+    scaled, r, up = grid.scaled, grid.r_itrs, grid.up
+    sx, sy, sz, nx, ny, nz = r_sensor[0], r_sensor[1], r_sensor[2], nadir[0], nadir[1], nadir[2]
+    range2, sin_up, cos_out = limit[_RANGE2], limit[_SIN_UP], limit[_COS_OUT]
+    for p in range(begin, end):
+        dot = x * scaled[0, p] + y * scaled[1, p] + z * scaled[2, p] + w * scaled[3, p]
+        dx, dy, dz = r[0, p] - sx, r[1, p] - sy, r[2, p] - sz
+        square = dx * dx + dy * dy + dz * dz
+        distance = np.sqrt(square)
+        high = -(dx * up[0, p] + dy * up[1, p] + dz * up[2, p]) >= sin_up * distance
+        inside = dx * nx + dy * ny + dz * nz >= cos_out * distance
+        near[p] += np.int32((dot >= 1.0) & (square <= range2) & high & inside)
 
 
 class _View(NamedTuple):
@@ -470,6 +540,7 @@ def _look_cap(
     k: int,
     s: int,
     stereo_cos: float,
+    pieces: np.ndarray,
     count: np.ndarray,
     paired: np.ndarray,
     lines: np.ndarray,
@@ -482,47 +553,11 @@ def _look_cap(
         _look(view, scene.axes, quality, s, place, 0, 1, stereo_cos, count, paired, lines, kept, informed)
         return
     _, _, _, _, sin_s, lon = _direction(scene, k, s)
-    cap = scene.cap_rad[s]
-    sec_s = 1.0 / max(np.sqrt(max(1.0 - sin_s * sin_s, 0.0)), 1e-12)
-    cos_cap, lat = np.cos(cap), np.arcsin(sin_s)
-    rows, ends = len(grid.low), grid.ends
-    row = np.searchsorted(grid.high, lat - cap)
-    while row < rows and grid.low[row] <= lat + cap:
-        widest = _widest(sin_s, sec_s, cos_cap, ends[row, 0], ends[row, 1], ends[row, 2], ends[row, 3])
-        bins, last = grid.first_bin[row], grid.first_bin[row + 1] - grid.first_bin[row] - 1
-        outer = widest + SLACK
-        if widest >= 0.0:
-            half, per_rad = grid.half[row], grid.per_rad[row]
-            away = lon - grid.middle[row]
-            away -= 2.0 * np.pi * np.floor(away / (2.0 * np.pi) + 0.5)
-            done = -1
-            for turn in (-2.0 * np.pi, 0.0, 2.0 * np.pi):
-                left, right = away + turn - outer, away + turn + outer
-                if outer >= _WHOLE:
-                    left, right = -half, half
-                if right < -half or left > half:
-                    continue
-                a = max(int(np.floor((left + half) * per_rad)), done + 1, 0)
-                d = min(int(np.floor((right + half) * per_rad)), last)
-                if a <= d:
-                    begin, end = grid.start[bins + a], grid.start[bins + d + 1]
-                    _look(
-                        view,
-                        scene.axes,
-                        quality,
-                        s,
-                        place,
-                        begin,
-                        end,
-                        stereo_cos,
-                        count,
-                        paired,
-                        lines,
-                        kept,
-                        informed,
-                    )
-                    done = d
-        row += 1
+    for n in range(_cut(grid, sin_s, lon, -1.0, scene.cap_rad[s, 1], pieces)):
+        begin, end = pieces[n, 0], pieces[n, 3]
+        _look(
+            view, scene.axes, quality, s, place, begin, end, stereo_cos, count, paired, lines, kept, informed
+        )
 
 
 @njit(cache=True, nogil=True)
@@ -551,11 +586,11 @@ def _look(
         square = max(dx * dx + dy * dy + dz * dz, TOUCH2)
         if square > view.range2:
             continue
-        each = 1.0 / np.sqrt(square)
-        ux, uy, uz = dx * each, dy * each, dz * each
-        if not _within(view, axes, scaled, r, up, p, dot, dx, dy, dz, ux, uy, uz, square):
+        if not _within(view, axes, scaled, r, up, p, dot, dx, dy, dz, square):
             continue
         count[p] += 1
+        each = 1.0 / np.sqrt(square)
+        ux, uy, uz = dx * each, dy * each, dz * each
         if pairing and not paired[p] and kept[p] <= _KEPT:
             for n in range(kept[p]):
                 cos = ux * lines[p, n, 0] + uy * lines[p, n, 1] + uz * lines[p, n, 2]
@@ -588,35 +623,36 @@ def _within(
     dx: float,
     dy: float,
     dz: float,
-    ux: float,
-    uy: float,
-    uz: float,
     square: float,
 ) -> bool:
-    """Whether a pair that the body does not part and that is in range keeps every other limit."""
-    down = ux * view.nx + uy * view.ny + uz * view.nz
+    """Whether a pair that the body does not part and that is in range keeps every other limit.
+
+    Sines and cosines come as they are, times the distance.
+    """
+    distance = np.sqrt(square)
+    down = dx * view.nx + dy * view.ny + dz * view.nz
     behind = view.ws > scaled[3, p] and dot - view.ws * scaled[3, p] > 1.0
     if view.ground:
-        if -down < view.sin_low or -down > view.sin_high:
+        if -down < view.sin_low * distance or -down > view.sin_high * distance:
             return False
         if view.cos_field > -1.0:
-            level = np.sqrt(max(1.0 - down * down, 0.0))
-            if ux * view.fx + uy * view.fy + uz * view.fz < view.cos_field * level:
+            level = np.sqrt(max(square - down * down, 0.0))
+            if dx * view.fx + dy * view.fy + dz * view.fz < view.cos_field * level:
                 return False
     else:
-        if view.sin_up > -1.0 and -(ux * up[0, p] + uy * up[1, p] + uz * up[2, p]) < view.sin_up:
+        if -(dx * up[0, p] + dy * up[1, p] + dz * up[2, p]) < view.sin_up * distance:
             return False
-        if down < view.cos_out or down > view.cos_in:
+        if down < view.cos_out * distance or down > view.cos_in * distance:
+            return False
+        if (view.behind == 1 and behind) or (view.behind == 2 and not behind):
+            return False
+        if dx * view.sunx + dy * view.suny + dz * view.sunz > view.cos_sun * distance:
+            return False
+        if dx * view.moonx + dy * view.moony + dz * view.moonz > view.cos_moon * distance:
             return False
         if view.grazing > 0.0 and not _grazes_clear(
             axes, view.grazing, view.x, view.y, view.z, dx, dy, dz, r[0, p], r[1, p], r[2, p]
         ):
-            return False
-        if (view.behind == 1 and behind) or (view.behind == 2 and not behind):
-            return False
-        if ux * view.sunx + uy * view.suny + uz * view.sunz > view.cos_sun:
-            return False
-        if ux * view.moonx + uy * view.moony + uz * view.moonz > view.cos_moon:
             return False
     return view.threshold <= 0.0 or _snr(view, behind, square) >= view.threshold
 
@@ -700,10 +736,10 @@ def _pair_somewhere(
         square = max(dx * dx + dy * dy + dz * dz, TOUCH2)
         if dot + view.ws * scaled[3, p] < 1.0 or square > view.range2:
             continue
+        if not _within(view, scene.axes, scaled, r, up, p, dot, dx, dy, dz, square):
+            continue
         each = 1.0 / np.sqrt(square)
         ux, uy, uz = dx * each, dy * each, dz * each
-        if not _within(view, scene.axes, scaled, r, up, p, dot, dx, dy, dz, ux, uy, uz, square):
-            continue
         for n in range(found):
             if abs(ux * lines[n, 0] + uy * lines[n, 1] + uz * lines[n, 2]) <= stereo_cos:
                 return True

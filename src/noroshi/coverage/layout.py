@@ -14,6 +14,7 @@ from jaxtyping import Float64, Int
 from noroshi.coverage.models import Body, Points
 
 POINTS_PER_BIN = 4.0  # measured for 10,000 points: no faster from 2 to 8
+INSIDE = 1e-9  # of the radius: 6 mm
 ROW_ASPECT = 2.2  # height of a row over the width of a bin; no faster from 1.5 to 3
 
 
@@ -32,7 +33,7 @@ class Layout(NamedTuple):
     per_rad: Float64[np.ndarray, "row"]  # bins per radian
     first_bin: Int[np.ndarray, "row+1"]  # of each row
     start: Int[np.ndarray, "bin+1"]  # first sorted point of each bin
-    reach_rad: Float64[np.ndarray, "2"]  # least and greatest acos(1 / |r'|) of all points
+    reach_rad: Float64[np.ndarray, "2"]  # see `reach`
 
 
 def itrs(points: Points, body: Body) -> Float64[np.ndarray, "point 3"]:
@@ -89,7 +90,6 @@ def layout(points: Points, body: Body) -> Layout:
         per_rad.append(scale)
     by = np.concatenate(order)
     w = np.sqrt(np.maximum(radius * radius - 1.0, 0.0))
-    reach = np.arccos(np.minimum(1.0 / radius, 1.0))
     return Layout(
         by,
         np.ascontiguousarray(r[by].T),
@@ -101,8 +101,17 @@ def layout(points: Points, body: Body) -> Layout:
         *(np.array(x) for x in (middle, half, per_rad)),
         np.array(first_bin, np.int64),
         np.append(np.concatenate(start), placed).astype(np.int64),
-        np.array([reach.min(), reach.max()]),
+        reach(radius),
     )
+
+
+def reach(radius: Float64[np.ndarray, "point"]) -> Float64[np.ndarray, "2"]:
+    """Least and greatest acos(1 / |r'|) [rad]: a sensor sees as much farther than its own limb is away.
+
+    Where a point lies in the body (any deeper than rounding), which has no limb, the least is -pi: nothing is sure.
+    """
+    each = np.arccos(np.minimum(1.0 / radius, 1.0))
+    return np.array([each.min() if radius.min() > 1.0 - INSIDE else -np.pi, each.max()])
 
 
 def _rows(lat: np.ndarray, lon: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from numba import njit
 
 from noroshi.constants import EARTH_RADIUS_M, EARTH_RATE_RAD_S
 from noroshi.coverage import count
-from noroshi.coverage.layout import Layout, itrs, layout
+from noroshi.coverage.layout import Layout, itrs, layout, reach
 from noroshi.coverage.limits import Figures, Limit, quality, table
 from noroshi.coverage.models import Body, Points, Quality
 from noroshi.coverage.tally import Tally
@@ -135,7 +135,7 @@ class Sensor(NamedTuple):
     """One satellite of an altitude, ready for the kernel."""
 
     radius_m: float
-    cap_rad: float
+    cap_rad: Float64[np.ndarray, "2"]  # see `count.caps`
     columns: Float64[np.ndarray, "1 limit"]
     quality: Quality
     plain: bool
@@ -152,12 +152,9 @@ def sensor(where: Setting, altitude_m: float, r_points: Float[np.ndarray, "point
     scaled = np.linalg.norm(
         r_points / [where.body.equator_m, where.body.equator_m, where.body.pole_m], axis=-1
     )
-    reach = np.arccos(np.minimum(1.0 / scaled, 1.0))
     ends = r_points[[int(target.argmin()), int(target.argmax())]]
-    cap = count.caps(limits, r, ends, where.body, np.array([reach.min(), reach.max()]))
-    return Sensor(
-        radius, float(cap[0]), count.columns(limits), measures, count.only_the_body(limits, measures)
-    )
+    cap = count.caps(limits, r, ends, where.body, reach(scaled))
+    return Sensor(radius, cap[0], count.columns(limits), measures, count.only_the_body(limits, measures))
 
 
 class Sums(NamedTuple):
@@ -325,10 +322,10 @@ def _scene(planes, per_plane, spread, phasing, radius, inclination, phases, node
             r[k, s, 2] = radius * si * su
             if not plain:
                 _down(r[k, s], axes, nadir[k, s])
-    limits = np.empty((sensors, columns.shape[1]))
-    limits[:] = columns[0]
+    limits, caps = np.empty((sensors, columns.shape[1])), np.empty((sensors, 2))
+    limits[:], caps[:] = columns[0], cap
     nowhere = np.zeros((times, 3))
-    return count.Scene(r, nadir, nowhere, nowhere, np.full(sensors, cap), limits, axes, plain)
+    return count.Scene(r, nadir, nowhere, nowhere, caps, limits, axes, plain)
 
 
 @njit(cache=True, nogil=True)
