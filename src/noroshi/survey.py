@@ -12,20 +12,25 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float64
 
 from noroshi import frames
+from noroshi.constants import EARTH_MU, EARTH_RADIUS_M
 from noroshi.coverage import count, dense, tally
+from noroshi.coverage.access import Track
 from noroshi.coverage.figures import figures
 from noroshi.coverage.layout import Layout, itrs, layout, up_itrs
 from noroshi.coverage.models import SPHERE, WGS84, Body, Coverage, Limits, Points, Quality
 from noroshi.earth import geodetic_from_itrs
 from noroshi.earth import up_itrs as up_wgs84
 from noroshi.errors import NoroshiError
-from noroshi.orbits.ephemeris import Group, Osculating, Sites, ephemeris
+from noroshi.orbits.design import semi_major_axis_from_kozai
+from noroshi.orbits.ephemeris import Catalogued, Group, Mean, Osculating, Sites, ephemeris
+from noroshi.orbits.sgp4 import from_mean_elements
+from noroshi.orbits.walker import Pattern, walker
 from noroshi.sky import sky
 from noroshi.time import EarthOrientation, Epoch, load_earth_orientation
 
@@ -34,6 +39,7 @@ SAVE_S = 5.0  # between two savings of what has been counted
 FOLDS = 4  # fractions at least 1 .. this
 
 Progress = Callable[[str, int, int], None]
+Propagator = Literal["sgp4", "j2"]
 
 
 class Network(NamedTuple):
@@ -58,6 +64,31 @@ class Window(NamedTuple):
     @property
     def t(self) -> Float64[np.ndarray, "time"]:
         return np.arange(int(np.ceil(self.duration_s / self.step_s - 1e-9))) * self.step_s
+
+
+def shell(
+    names: tuple[str, ...],
+    pattern: Pattern,
+    planes: int,
+    phasing: float,
+    altitude_m: float,
+    inclination_rad: float,
+    epoch: Epoch,
+    propagator: Propagator,
+) -> Group:
+    """A Walker pattern of circular orbits, a satellite for each name, by SGP4 or on mean elements under J2.
+
+    The altitude is above the equatorial radius. It sets, with "j2", the mean semi-major axis, and with "sgp4" the
+    element sets' mean motion sqrt(mu / a^3), as element sets are usually made from an altitude: being Kozai's, it
+    puts SGP4's own mean semi-major axis elsewhere, 0.75 km lower at 1,000 km and 60 deg.
+    """
+    a = EARTH_RADIUS_M + altitude_m
+    if propagator == "sgp4":
+        a = float(semi_major_axis_from_kozai(np.sqrt(EARTH_MU / a**3), 0.0, inclination_rad))
+    elements = walker(pattern, len(names), planes, phasing, a, inclination_rad)
+    if propagator == "j2":
+        return Mean(names, elements)
+    return Catalogued(names, from_mean_elements(elements, epoch, names))
 
 
 @dataclass(frozen=True)
@@ -168,6 +199,13 @@ def survey(
         len(network.names) * targets * (len(t) - started_at),
         engine,
     )
+
+
+def positions(
+    network: Network, epoch: Epoch, t: Float64[np.ndarray, "node"], body: Body, eop: EarthOrientation
+) -> Track:
+    """Where all sensors are at times [s past the epoch], for `coverage.access.windows`."""
+    return Track(t, _Mover(network, epoch, t, body, eop).positions(slice(0, len(t))))
 
 
 def _count(
