@@ -35,7 +35,7 @@ from noroshi.sky import sky
 from noroshi.time import EarthOrientation, Epoch, load_earth_orientation
 
 BLOCK_STATES = 1_000_000  # sensor states per block of time: 24 MB of positions
-SAVE_S = 5.0  # between two savings of what has been counted
+SAVE_S = 2.0  # between two savings of what has been counted
 FOLDS = 4  # fractions at least 1 .. this
 
 Progress = Callable[[str, int, int], None]

@@ -50,6 +50,7 @@ class Study:
     window: Window
     propagator: str
     constraints: dict[str, Any]
+    described: list[str]  # what the network is made of
     notes: list[str] = field(default_factory=list)
     scenario: str | None = None
 
@@ -393,6 +394,7 @@ def _asked(
     quality_of: list[Any] = []
     notes: list[str] = []
     constraints = dict(stated)
+    described: list[str] = []
     loaded = None
     if scenario is not None:
         from noroshi.scenario import build
@@ -411,6 +413,7 @@ def _asked(
         if intensity_w_sr is None and any(not limits_of[k].ground for k in range(len(sensors))):
             notes.append("brightness is no limit: --intensity-kw-sr makes it one")
         constraints["scenario"] = "each sensor's own"
+        described.append(f"scenario {loaded.name}")
         idle = next((k for k in stated if k != "occlusion"), None)
         if idle is not None and not shells and not catalogues:
             raise ScenarioError(
@@ -420,6 +423,9 @@ def _asked(
     for group in groups:
         _check_ages(group, at, notes)
     for k, (inclination, satellites, planes, phasing, altitude) in enumerate(shells):
+        described.append(
+            f"{pattern or 'delta'} {inclination:g}:{satellites}/{planes}/{phasing:g}, {altitude:g} km"
+        )
         digits = len(str(satellites))
         names = tuple(f"w{k + 1}-{n + 1:0{digits}d}" for n in range(satellites))
         groups.append(
@@ -434,8 +440,9 @@ def _asked(
                 propagator,
             )
         )
-    for group in catalogues:
+    for path, group in zip(tle or [], catalogues, strict=True):
         _check_ages(group, at, notes)
+        described.append(path.name)
         groups.append(group)
     flagged = sum(len(g.names) for g in groups) - len(limits_of)
     limits_of += [limit] * flagged
@@ -448,12 +455,19 @@ def _asked(
     )
     if twice is not None:
         raise ScenarioError(f"two sensors are called {twice!r}", remedy="leave one of them out")
+    if not names:
+        raise ScenarioError(
+            "nothing that looks is named",
+            remedy="give a scenario, --walker 60:288/12/1 --altitude-km 1000, --tle FILE, or --need for a search",
+        )
     network = Network(tuple(groups), limits.table(limits_of), limits.quality(quality_of))
     points = read_points(spec, target_altitude_km * KM, at, step_s)
     if points.t is not None:
         notes.append("a trajectory is looked at during its own times; --duration-s does not matter")
     moved = "scenario" if loaded is not None and not flagged else propagator if shells else "sgp4"
-    return Study(network, points, Window(at, step_s, duration_s), moved, constraints, notes, scenario)
+    return Study(
+        network, points, Window(at, step_s, duration_s), moved, constraints, described, notes, scenario
+    )
 
 
 def _shells(
@@ -472,7 +486,7 @@ def _shells(
     walker = walker or []
     if walker and len(altitudes) not in (1, len(walker)):
         raise ScenarioError(
-            f"{len(walker)} patterns and {len(altitudes)} altitudes",
+            f"--walker is given {len(walker)} times and --altitude-km {len(altitudes)} times",
             remedy="give --altitude-km once, or once for each --walker",
         )
     if altitudes and not walker:
@@ -626,7 +640,14 @@ def _searched(
     )
     network = constellation.network(found.best.design, limit, at, propagator)
     points = constellation.area(need, 4 * constellation.CHECK_POINTS, at)
-    return found, Study(network, points, Window(at, step_s, duration_s), propagator, dict(stated))
+    best = found.best.design
+    described = (
+        f"{best.pattern} {np.rad2deg(best.inclination_rad):g}:{best.satellites}/{best.planes}/{best.phasing}, "
+        f"{best.altitude_m / KM:g} km"
+    )
+    return found, Study(
+        network, points, Window(at, step_s, duration_s), propagator, dict(stated), [described]
+    )
 
 
 # --- what is answered
@@ -649,6 +670,7 @@ def _summary(
         "earth": earth,
         "engine": result.engine,
         "sensors": len(study.network.names),
+        "network": study.described,
         "places": len(result.coverage.mean_fold),
         "samples": len(result.coverage.t),
         "grid": grid,
@@ -800,10 +822,10 @@ def _lines(console: Console, s: dict[str, Any], designed: bool, out: Path | None
         if len(s["windows"]) > SHOWN:
             console.print(f"... and {len(s['windows']) - SHOWN} more windows: --json or --out")
     limits = ", ".join(f"{k} {v}" for k, v in s["constraints"].items())
+    who = f"{s['sensors']} sensors ({'; '.join(s['network'])})"
     console.print(
-        f"{s['pairs']:.4g} pairs: {s['sensors']} sensors, {s['places']} places, {s['samples']} samples; {limits}; "
-        f"{s['propagator']}, {s['earth']}. {s['wall_s']:.1f} s, {s['cpu_s']:.1f} s of CPU, "
-        f"{s['ns_per_pair']:.2f} ns per pair counted.",
+        f"{s['pairs']:.4g} pairs: {who}, {s['places']} places, {s['samples']} samples; {limits}; {s['propagator']}, "
+        f"{s['earth']}. {s['wall_s']:.1f} s, {s['cpu_s']:.1f} s of CPU, {s['ns_per_pair']:.2f} ns per pair counted.",
         soft_wrap=True,
     )
     if out is None:
