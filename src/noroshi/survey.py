@@ -333,7 +333,7 @@ def _saved(path: Path | None, key: str, nothing: tally.Tally) -> tuple[int, tall
     if path is None or not path.is_file():
         return 0, nothing
     try:
-        with np.load(path) as held:
+        with path.open("rb") as file, np.load(file) as held:
             if str(held["key"]) != key:
                 return 0, nothing
             return int(held["done"]), tally.Tally(*(held[name] for name in tally.Tally._fields))

@@ -27,6 +27,7 @@ SLACK = 2e-4  # [rad] more than the error of `_arccos`, so that both brackets ar
 _TILT = 0.004  # [rad] scaled, geocentric and geodetic directions differ by less (0.192 deg for two of them)
 _WHOLE = np.pi - 1e-3  # an interval this wide is all of the row
 _EDGE = 1e-12  # a target exactly on the edge of a field is inside, whatever the rounding (as in sensors.look)
+TOUCH2 = 1e-24  # [m2] a target where the sensor is has some distance, and no direction (as in `margins`)
 _KEPT = 8  # lines of sight kept per point in search of a stereo pair, before everything is gone through again
 
 
@@ -547,7 +548,7 @@ def _look(
         if dot + view.ws * scaled[3, p] < 1.0:
             continue
         dx, dy, dz = r[0, p] - view.x, r[1, p] - view.y, r[2, p] - view.z
-        square = dx * dx + dy * dy + dz * dz
+        square = max(dx * dx + dy * dy + dz * dz, TOUCH2)
         if square > view.range2:
             continue
         each = 1.0 / np.sqrt(square)
@@ -696,7 +697,7 @@ def _pair_somewhere(
         view = _view(scene, quality, k, s)
         dot = view.xs * scaled[0, p] + view.ys * scaled[1, p] + view.zs * scaled[2, p]
         dx, dy, dz = r[0, p] - view.x, r[1, p] - view.y, r[2, p] - view.z
-        square = dx * dx + dy * dy + dz * dz
+        square = max(dx * dx + dy * dy + dz * dz, TOUCH2)
         if dot + view.ws * scaled[3, p] < 1.0 or square > view.range2:
             continue
         each = 1.0 / np.sqrt(square)

@@ -18,7 +18,7 @@ import jax
 from jax import numpy as jnp
 from jaxtyping import Int32
 
-from noroshi.coverage.count import Scene
+from noroshi.coverage.count import TOUCH2, Scene
 from noroshi.coverage.layout import Layout
 from noroshi.coverage.models import Quality
 
@@ -133,7 +133,7 @@ def _within(s: _Sensors, gain: Any, sun: Any, moon: Any, p: _Targets, a: Any, b:
     gain_space, gain_earth, power, threshold = (gain[k] for k in range(4))
     dot, seen = _clear(s, p)
     dx, dy, dz = p.r[0] - s.x, p.r[1] - s.y, p.r[2] - s.z
-    square = dx * dx + dy * dy + dz * dz
+    square = jnp.maximum(dx * dx + dy * dy + dz * dz, TOUCH2)
     each = 1.0 / jnp.sqrt(square)
     ux, uy, uz = dx * each, dy * each, dz * each
     down = ux * s.nx + uy * s.ny + uz * s.nz

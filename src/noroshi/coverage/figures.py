@@ -79,7 +79,6 @@ def _bands(found: Coverage, at: Tally) -> Bands:
     for band in np.unique(number):
         chosen = number == band
         weight = found.points.weight[chosen]
-        share = weight / weight.sum()
         south = band * BAND_RAD - 0.5 * np.pi
         if found.points.t is not None:
             fold = found.mean_at[chosen]
@@ -95,14 +94,14 @@ def _bands(found: Coverage, at: Tally) -> Bands:
             )
         else:
             row = (
-                share @ found.mean_fold[chosen],
+                averaged(weight, found.mean_fold[chosen]),
                 found.min_fold[chosen].min(),
                 found.max_fold[chosen].max(),
-                share @ found.fraction_at_least[chosen],
-                np.nan if found.stereo_fraction is None else share @ found.stereo_fraction[chosen],
+                averaged(weight, found.fraction_at_least[chosen]),
+                np.nan if found.stereo_fraction is None else averaged(weight, found.stereo_fraction[chosen]),
                 found.longest_gap_s[chosen].max(),
-                share @ found.mean_response_s[chosen],
-                quantile(share @ at.errors[chosen], 0.5) if len(at.errors) else np.nan,
+                averaged(weight, found.mean_response_s[chosen]),
+                quantile(weight @ at.errors[chosen], 0.5) if len(at.errors) else np.nan,
             )
         rows.append((south, south + BAND_RAD, weight.sum(), *row))
     south, north, weight, mean, least, most, *rest = (np.array(column) for column in zip(*rows, strict=True))
@@ -114,10 +113,10 @@ def overall(found: Coverage) -> dict[str, Any]:
     weight = found.place_weight
     folds = np.arange(len(found.histogram))
     reached = np.cumsum(found.histogram)
-    fractions = weight @ found.fraction_at_least
+    fractions = averaged(weight, found.fraction_at_least)
     worst = int(np.argmax(found.longest_gap_s))
     return {
-        "mean_fold": float(weight @ found.mean_fold),
+        "mean_fold": float(averaged(weight, found.mean_fold)),
         "min_fold": int(found.min_fold.min()),
         "max_fold": int(found.max_fold.max()),
         "percentiles": {
@@ -125,16 +124,20 @@ def overall(found: Coverage) -> dict[str, Any]:
             for p in PERCENTILES
         },
         "fraction_at_least": {f"{k + 1}": float(value) for k, value in enumerate(fractions)},
-        "stereo_fraction": None if found.stereo_fraction is None else float(weight @ found.stereo_fraction),
+        "stereo_fraction": None
+        if found.stereo_fraction is None
+        else float(averaged(weight, found.stereo_fraction)),
         "longest_gap_s": float(found.longest_gap_s[worst]),
         "gap_truncated": bool(found.gap_truncated[found.longest_gap_s == found.longest_gap_s[worst]].any()),
         "mean_gap_s": _mean(found.mean_gap_s, weight * found.gaps),
-        "mean_response_s": float(weight @ found.mean_response_s),
+        "mean_response_s": float(averaged(weight, found.mean_response_s)),
         "first_look_s": _mean(found.first_look_s, weight),
-        "never_seen": float(weight @ np.isnan(found.first_look_s)),
+        "never_seen": float(averaged(weight, np.isnan(found.first_look_s).astype(float))),
         "error_median_m": None if found.error_median_m is None else _mean(found.error_median_m, weight),
         "error_95_m": None if found.error_95_m is None else _mean(found.error_95_m, weight),
-        "error_fraction": None if found.error_fraction is None else float(weight @ found.error_fraction),
+        "error_fraction": None
+        if found.error_fraction is None
+        else float(averaged(weight, found.error_fraction)),
     }
 
 
@@ -157,6 +160,15 @@ def by_latitude(found: Coverage) -> list[dict[str, Any]]:
         }
         for k in range(len(b.south_rad))
     ]
+
+
+def averaged(weight: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Weighted mean over the places [place, ...]; of ones exactly 1, and never more than the greatest of them.
+
+    Both sums run over arrays of one shape in one order, so that their rounding is the same.
+    """
+    share = weight.reshape(-1, *[1] * (value.ndim - 1))
+    return (share * value).sum(0) / (share * np.ones_like(value)).sum(0)
 
 
 def _mean(value: np.ndarray, weight: np.ndarray) -> float | None:

@@ -238,7 +238,7 @@ def _shell_above(limits: Limits, scene: Scene) -> np.ndarray:
 
 
 def _range(limits: Limits, scene: Scene) -> np.ndarray:
-    limit = np.where(np.isfinite(limits.range_max_m), limits.range_max_m, 1.0)
+    limit = np.where(np.isfinite(limits.range_max_m), np.maximum(limits.range_max_m, _TINY), 1.0)
     return 1.0 - _line(scene)[1] / limit
 
 
