@@ -98,6 +98,7 @@ class Survey:
     coverage: Coverage
     pairs: int
     kernel_cpu_s: float  # of the counting alone, of what was counted now
+    line_cpu_s: float  # of stereo and position errors, likewise
     pairs_now: int  # all but those of an earlier, interrupted run
     engine: str
 
@@ -121,7 +122,7 @@ def survey(
 
     stereo_rad: least angle between two lines of sight at the target (and pi minus it the greatest); None: no pairs.
     errors: whether position errors are wanted. engine: "culled" (Numba, float64), "dense" (JAX, every pair, for a
-    GPU; counts only), or "auto", which takes "dense" where JAX has a GPU and only counts are wanted. save: file in
+    GPU), or "auto", which takes "dense" where JAX has a GPU. Stereo and errors are Numba either way. save: file in
     which an interrupted survey leaves what it has, and from which the same survey goes on; removed at the end.
     The answer does not depend on threads, blocks or interruptions. A moving target's window is its own times.
     Raises NoroshiError for windows without a sample and for satellites that cannot be moved.
@@ -135,7 +136,7 @@ def survey(
         )
     eop = eop or load_earth_orientation()
     grid = layout(points if points.t is None else _one(points), body)
-    engine = _engine(engine, stereo_rad, errors, points)
+    engine = _engine(engine, points)
     mover = _Mover(network, window.epoch, t, body, eop)
     sun_moon = bool(network.limits.sun_rad.any() or network.limits.moon_rad.any())
     plain = count.only_the_body(network.limits, network.quality)
@@ -152,7 +153,7 @@ def survey(
 
     key = _key(network, t, points, body, stereo_rad, errors, folds, mover)
     done, counted = _saved(save, key, new(0))
-    started_at, cpu, saved = done, 0.0, time.monotonic()
+    started_at, cpu, saved = done, np.zeros(2), time.monotonic()
     block = max(threads, min(BLOCK_STATES // len(network.names), 240))
     progress("count", done, len(t))
     try:
@@ -195,7 +196,7 @@ def survey(
     return Survey(
         figures(points, network.names, t, window.step_s, stereo_rad, counted, grid),
         len(network.names) * targets * len(t),
-        cpu,
+        *cpu.tolist(),
         len(network.names) * targets * (len(t) - started_at),
         engine,
     )
@@ -220,32 +221,31 @@ def _count(
     done: int,
     new: Callable[[int], tally.Tally],
     span: tuple[int, int],
-) -> tuple[tally.Tally, float]:
-    """Tally of the samples of a span, in a thread of its own, and the CPU time that took it."""
+) -> tuple[tally.Tally, np.ndarray]:
+    """Tally of the samples of a span, in a thread of its own, and the CPU time of counting and of what lines tell."""
     begin, end = span
     piece = new(end - begin)
     started = time.thread_time()
     if engine == "culled":
-        count.count_block(
-            scene, grid, quality, moving, stereo_cos, errors, done + begin, begin, end, weight, piece
-        )
+        count.count_block(scene, grid, quality, moving, done + begin, begin, end, weight, piece)
     elif end > begin:
         tally.add_counts(piece, done + begin, dense.counts(scene, grid, quality, begin, end), weight)
-    return piece, time.thread_time() - started
+    counted = time.thread_time()
+    if stereo_cos <= 1.0 or errors:
+        count.line_block(scene, grid, quality, moving, stereo_cos, errors, begin, end, piece)
+    return piece, np.array([counted - started, time.thread_time() - counted])
 
 
-def _engine(engine: str, stereo_rad: float | None, errors: bool, points: Points) -> str:
-    counts_only = stereo_rad is None and not errors and points.t is None
-    if engine == "dense" and not counts_only:
+def _engine(engine: str, points: Points) -> str:
+    if engine == "dense" and points.t is not None:
         raise NoroshiError(
-            "the dense engine counts and does nothing else",
-            remedy="leave out stereo and errors and take a fixed grid, or take --engine culled",
+            "the dense engine counts fixed places only", remedy="leave --engine out for a trajectory"
         )
     if engine != "auto":
         return engine
     import jax
 
-    return "dense" if counts_only and jax.default_backend() != "cpu" else "culled"
+    return "dense" if points.t is None and jax.default_backend() != "cpu" else "culled"
 
 
 def _one(points: Points) -> Points:

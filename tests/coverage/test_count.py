@@ -289,3 +289,12 @@ def test_a_single_line_fixes_nothing():
 def test_reach_of_no_brightness_is_endless():
     # what the comparisons above rest on: without a threshold brightness is no limit
     assert np.isinf(reach_of(quality([Figures(1e-5)])).space_m).all()
+
+
+@pytest.mark.parametrize("height_m", [200e3, 1000e3, 20_000e3])
+def test_every_count_of_caps_beyond_a_quarter_turn(height_m: float):
+    # from geostationary height targets above some 75 km are seen beyond 90 deg: what lies outside is the cap then
+    t = np.linspace(0.0, 86400.0, 40)
+    r = np.concatenate([orbits(35_786e3, angle, 1, 1, t) for angle in (0.0, 30.0, 60.0)], axis=1)
+    case = Case(r, grids.fibonacci(300, height_m))
+    assert np.array_equal(counts(case), folds(case))

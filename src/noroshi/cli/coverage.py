@@ -173,7 +173,7 @@ def coverage(
         Literal["auto", "culled", "dense"],
         Parameter(
             group=_FILES,
-            help="dense: every pair, in JAX. auto: dense on a GPU if only counts are wanted.",
+            help="What counts. dense: every pair, in JAX. auto: dense on a GPU.",
         ),
     ] = "auto",
     threads: Annotated[int | None, Parameter(group=_FILES, help="Default: the cores.")] = None,
@@ -665,6 +665,7 @@ def _summary(
         "pairs": result.pairs,
         **overall(result.coverage),
         "ns_per_pair": round(result.kernel_cpu_s / max(result.pairs_now, 1) * 1e9, 4),
+        "line_ns_per_pair": round(result.line_cpu_s / max(result.pairs_now, 1) * 1e9, 4),
         "constraints": study.constraints,
         "propagator": study.propagator,
         "earth": earth,
