@@ -161,10 +161,13 @@ def survey(
             while done < len(t):
                 ahead = slice(done, min(done + block, len(t)))
                 r = mover.positions(ahead)
+                none = np.zeros((len(r), 3))
+                sun, moon = _bodies(window.epoch, t[ahead], eop) if sun_moon else (none, none)
                 scene = count.Scene(
                     r,
                     np.zeros_like(r) if plain else mover.nadir(r),
-                    *(_bodies(window.epoch, t[ahead], eop) if sun_moon else (np.zeros((len(r), 3)),) * 2),
+                    sun,
+                    moon,
                     count.caps(network.limits, r, r_points, body, grid.reach_rad),
                     columns,
                     np.array([body.equator_m, body.pole_m]),
@@ -196,7 +199,8 @@ def survey(
     return Survey(
         figures(points, network.names, t, window.step_s, stereo_rad, counted, grid),
         len(network.names) * targets * len(t),
-        *cpu.tolist(),
+        float(cpu[0]),
+        float(cpu[1]),
         len(network.names) * targets * (len(t) - started_at),
         engine,
     )
@@ -250,7 +254,7 @@ def _engine(engine: str, points: Points) -> str:
 
 def _one(points: Points) -> Points:
     """The first place of a moving target: the layout's only point."""
-    return Points(points.kind, *(x[:1] for x in points[1:4]), np.ones(1))
+    return Points(points.kind, points.lat_rad[:1], points.lon_rad[:1], points.height_m[:1], np.ones(1))
 
 
 def _path(points: Points, body: Body) -> Float64[np.ndarray, "time 10"]:

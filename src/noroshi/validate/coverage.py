@@ -24,7 +24,7 @@ from noroshi.coverage.models import SPHERE, WGS84, Body
 from noroshi.coverage.points import fibonacci
 from noroshi.coverage.rosette import ranges, rosette, worst_range
 from noroshi.earth import earth_behind_margin, itrs_from_geodetic, occlusion_margin
-from noroshi.orbits.ephemeris import Catalogued, Mean
+from noroshi.orbits.ephemeris import Group, Mean
 from noroshi.orbits.walker import Pattern, walker
 from noroshi.survey import Network, Window, shell, survey
 from noroshi.time import epoch_from_utc
@@ -116,7 +116,7 @@ def v_208() -> dict[str, Any]:
 _EPOCH = "2026-11-22T00:00:00Z"
 
 
-def _day(group: Mean | Catalogued, body: Body) -> dict[str, Any]:
+def _day(group: Group, body: Body) -> dict[str, Any]:
     """The figures of a day of samples every minute over 10,000 Fibonacci points at 40 km, the body alone in the way."""
     count = len(group.names)
     network = Network((group,), table([Limit()] * count), quality([Figures(1e-6)] * count))
