@@ -80,7 +80,7 @@ def shell(
 
     The altitude is above the equatorial radius. It sets, with "j2", the mean semi-major axis, and with "sgp4" the
     element sets' mean motion sqrt(mu / a^3), as element sets are usually made from an altitude: being Kozai's, it
-    puts SGP4's own mean semi-major axis elsewhere, 0.75 km lower at 1,000 km and 60 deg.
+    puts SGP4's own mean semi-major axis elsewhere, 0.74 km lower at 1,000 km and 60 deg.
     """
     a = EARTH_RADIUS_M + altitude_m
     if propagator == "sgp4":
