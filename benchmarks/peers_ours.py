@@ -52,7 +52,7 @@ def in_view(case: Case) -> Bool[np.ndarray, "time satellite point"]:
         )
         for k in range(case.samples):
             one = tally.empty(len(weight), 1, 1, 1, stereo=False, errors=False)
-            count.count_block(scene, grid, noise, still, 2.0, False, k, k, k + 1, weight, one)
+            count.count_block(scene, grid, noise, still, k, k, k + 1, weight, one)
             seen[k, s, grid.order] = one.total
     return seen
 

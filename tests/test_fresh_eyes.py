@@ -11,7 +11,7 @@ from rich.console import Console
 from sgp4.api import Satrec
 
 from noroshi.cli.check import check
-from noroshi.cli.run import _stages
+from noroshi.cli.console import stages
 from noroshi.errors import DataError, FlightError, ScenarioError
 from noroshi.orbits.sgp4 import check_age
 from noroshi.scenario.load import load
@@ -78,7 +78,7 @@ def test_a_damaged_part_of_a_study_is_run_again(tmp_path: Path) -> None:
 def test_an_interrupt_that_a_library_swallowed_is_heard_at_the_next_stage() -> None:
     before = signal.getsignal(signal.SIGINT)
     heard = []
-    with contextlib.suppress(KeyboardInterrupt), _stages(Console(stderr=True)) as stage:
+    with contextlib.suppress(KeyboardInterrupt), stages(Console(stderr=True)) as stage:
         stage("look", 0, 1)
         with contextlib.suppress(KeyboardInterrupt):  # a callback that ignores what is raised in it
             signal.raise_signal(signal.SIGINT)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from noroshi import frames
-from noroshi.constants import EARTH_RADIUS_M
 from noroshi.coverage import count, dense, design, losses, points
 from noroshi.coverage.design import Check, Found, Outcome, Progress, SearchSpace
 from noroshi.coverage.grid import parse, parse_box
@@ -23,13 +22,9 @@ from noroshi.errors import ScenarioError
 from noroshi.io.points import read_points
 from noroshi.orbits.elements import Elements
 from noroshi.orbits.ephemeris import Catalogued, Mean, ephemeris
-from noroshi.orbits.sgp4 import from_mean_elements
-from noroshi.orbits.walker import walker
 from noroshi.sky import sky
-from noroshi.survey import Network, Window, survey
+from noroshi.survey import Network, Propagator, Window, shell, survey
 from noroshi.time import EarthOrientation, Epoch, load_earth_orientation
-
-Propagator = Literal["sgp4", "j2"]
 
 CHECK_POINTS, CHECK_STEP_S = 500, 60.0  # of the day-long check; then four times the points and half the step
 LOSS_POINTS, LOSS_SAMPLES = 300, 220_000  # points, and points times moments, at which losses are looked at
@@ -136,20 +131,10 @@ def area(need: Need, number: int, epoch: Epoch) -> Points:
 
 def network(one: Design, limit: Limit, epoch: Epoch, propagator: Propagator) -> Network:
     """The satellites of a design, all alike."""
-    elements = walker(
-        one.pattern,
-        one.satellites,
-        one.planes,
-        one.phasing,
-        EARTH_RADIUS_M + one.altitude_m,
-        one.inclination_rad,
-    )
     per_plane = one.satellites // one.planes
     names = tuple(f"{k // per_plane + 1}-{k % per_plane + 1}" for k in range(one.satellites))
-    group = (
-        Mean(names, elements)
-        if propagator == "j2"
-        else Catalogued(names, from_mean_elements(elements, epoch, names))
+    group = shell(
+        names, one.pattern, one.planes, one.phasing, one.altitude_m, one.inclination_rad, epoch, propagator
     )
     return Network((group,), table([limit] * one.satellites), quality([Figures(1e-6)] * one.satellites))
 

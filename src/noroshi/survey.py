@@ -12,28 +12,34 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float64
 
 from noroshi import frames
+from noroshi.constants import EARTH_MU, EARTH_RADIUS_M
 from noroshi.coverage import count, dense, tally
+from noroshi.coverage.access import Track
 from noroshi.coverage.figures import figures
 from noroshi.coverage.layout import Layout, itrs, layout, up_itrs
 from noroshi.coverage.models import SPHERE, WGS84, Body, Coverage, Limits, Points, Quality
 from noroshi.earth import geodetic_from_itrs
 from noroshi.earth import up_itrs as up_wgs84
 from noroshi.errors import NoroshiError
-from noroshi.orbits.ephemeris import Group, Osculating, Sites, ephemeris
+from noroshi.orbits.design import semi_major_axis_from_kozai
+from noroshi.orbits.ephemeris import Catalogued, Group, Mean, Osculating, Sites, ephemeris
+from noroshi.orbits.sgp4 import from_mean_elements
+from noroshi.orbits.walker import Pattern, walker
 from noroshi.sky import sky
 from noroshi.time import EarthOrientation, Epoch, load_earth_orientation
 
 BLOCK_STATES = 1_000_000  # sensor states per block of time: 24 MB of positions
-SAVE_S = 5.0  # between two savings of what has been counted
+SAVE_S = 2.0  # between two savings of what has been counted
 FOLDS = 4  # fractions at least 1 .. this
 
 Progress = Callable[[str, int, int], None]
+Propagator = Literal["sgp4", "j2"]
 
 
 class Network(NamedTuple):
@@ -60,6 +66,31 @@ class Window(NamedTuple):
         return np.arange(int(np.ceil(self.duration_s / self.step_s - 1e-9))) * self.step_s
 
 
+def shell(
+    names: tuple[str, ...],
+    pattern: Pattern,
+    planes: int,
+    phasing: float,
+    altitude_m: float,
+    inclination_rad: float,
+    epoch: Epoch,
+    propagator: Propagator,
+) -> Group:
+    """A Walker pattern of circular orbits, a satellite for each name, by SGP4 or on mean elements under J2.
+
+    The altitude is above the equatorial radius. It sets, with "j2", the mean semi-major axis, and with "sgp4" the
+    element sets' mean motion sqrt(mu / a^3), as element sets are usually made from an altitude: being Kozai's, it
+    puts SGP4's own mean semi-major axis elsewhere, 0.74 km lower at 1,000 km and 60 deg.
+    """
+    a = EARTH_RADIUS_M + altitude_m
+    if propagator == "sgp4":
+        a = float(semi_major_axis_from_kozai(np.sqrt(EARTH_MU / a**3), 0.0, inclination_rad))
+    elements = walker(pattern, len(names), planes, phasing, a, inclination_rad)
+    if propagator == "j2":
+        return Mean(names, elements)
+    return Catalogued(names, from_mean_elements(elements, epoch, names))
+
+
 @dataclass(frozen=True)
 class Survey:
     """A study's figures, and what counting them took."""
@@ -67,6 +98,7 @@ class Survey:
     coverage: Coverage
     pairs: int
     kernel_cpu_s: float  # of the counting alone, of what was counted now
+    line_cpu_s: float  # of stereo and position errors, likewise
     pairs_now: int  # all but those of an earlier, interrupted run
     engine: str
 
@@ -90,7 +122,7 @@ def survey(
 
     stereo_rad: least angle between two lines of sight at the target (and pi minus it the greatest); None: no pairs.
     errors: whether position errors are wanted. engine: "culled" (Numba, float64), "dense" (JAX, every pair, for a
-    GPU; counts only), or "auto", which takes "dense" where JAX has a GPU and only counts are wanted. save: file in
+    GPU), or "auto", which takes "dense" where JAX has a GPU. Stereo and errors are Numba either way. save: file in
     which an interrupted survey leaves what it has, and from which the same survey goes on; removed at the end.
     The answer does not depend on threads, blocks or interruptions. A moving target's window is its own times.
     Raises NoroshiError for windows without a sample and for satellites that cannot be moved.
@@ -104,7 +136,7 @@ def survey(
         )
     eop = eop or load_earth_orientation()
     grid = layout(points if points.t is None else _one(points), body)
-    engine = _engine(engine, stereo_rad, errors, points)
+    engine = _engine(engine, points)
     mover = _Mover(network, window.epoch, t, body, eop)
     sun_moon = bool(network.limits.sun_rad.any() or network.limits.moon_rad.any())
     plain = count.only_the_body(network.limits, network.quality)
@@ -121,7 +153,7 @@ def survey(
 
     key = _key(network, t, points, body, stereo_rad, errors, folds, mover)
     done, counted = _saved(save, key, new(0))
-    started_at, cpu, saved = done, 0.0, time.monotonic()
+    started_at, cpu, saved = done, np.zeros(2), time.monotonic()
     block = max(threads, min(BLOCK_STATES // len(network.names), 240))
     progress("count", done, len(t))
     try:
@@ -129,10 +161,13 @@ def survey(
             while done < len(t):
                 ahead = slice(done, min(done + block, len(t)))
                 r = mover.positions(ahead)
+                none = np.zeros((len(r), 3))
+                sun, moon = _bodies(window.epoch, t[ahead], eop) if sun_moon else (none, none)
                 scene = count.Scene(
                     r,
                     np.zeros_like(r) if plain else mover.nadir(r),
-                    *(_bodies(window.epoch, t[ahead], eop) if sun_moon else (np.zeros((len(r), 3)),) * 2),
+                    sun,
+                    moon,
                     count.caps(network.limits, r, r_points, body, grid.reach_rad),
                     columns,
                     np.array([body.equator_m, body.pole_m]),
@@ -164,10 +199,18 @@ def survey(
     return Survey(
         figures(points, network.names, t, window.step_s, stereo_rad, counted, grid),
         len(network.names) * targets * len(t),
-        cpu,
+        float(cpu[0]),
+        float(cpu[1]),
         len(network.names) * targets * (len(t) - started_at),
         engine,
     )
+
+
+def positions(
+    network: Network, epoch: Epoch, t: Float64[np.ndarray, "node"], body: Body, eop: EarthOrientation
+) -> Track:
+    """Where all sensors are at times [s past the epoch], for `coverage.access.windows`."""
+    return Track(t, _Mover(network, epoch, t, body, eop).positions(slice(0, len(t))))
 
 
 def _count(
@@ -182,37 +225,36 @@ def _count(
     done: int,
     new: Callable[[int], tally.Tally],
     span: tuple[int, int],
-) -> tuple[tally.Tally, float]:
-    """Tally of the samples of a span, in a thread of its own, and the CPU time that took it."""
+) -> tuple[tally.Tally, np.ndarray]:
+    """Tally of the samples of a span, in a thread of its own, and the CPU time of counting and of what lines tell."""
     begin, end = span
     piece = new(end - begin)
     started = time.thread_time()
     if engine == "culled":
-        count.count_block(
-            scene, grid, quality, moving, stereo_cos, errors, done + begin, begin, end, weight, piece
-        )
+        count.count_block(scene, grid, quality, moving, done + begin, begin, end, weight, piece)
     elif end > begin:
         tally.add_counts(piece, done + begin, dense.counts(scene, grid, quality, begin, end), weight)
-    return piece, time.thread_time() - started
+    counted = time.thread_time()
+    if stereo_cos <= 1.0 or errors:
+        count.line_block(scene, grid, quality, moving, stereo_cos, errors, begin, end, piece)
+    return piece, np.array([counted - started, time.thread_time() - counted])
 
 
-def _engine(engine: str, stereo_rad: float | None, errors: bool, points: Points) -> str:
-    counts_only = stereo_rad is None and not errors and points.t is None
-    if engine == "dense" and not counts_only:
+def _engine(engine: str, points: Points) -> str:
+    if engine == "dense" and points.t is not None:
         raise NoroshiError(
-            "the dense engine counts and does nothing else",
-            remedy="leave out stereo and errors and take a fixed grid, or take --engine culled",
+            "the dense engine counts fixed places only", remedy="leave --engine out for a trajectory"
         )
     if engine != "auto":
         return engine
     import jax
 
-    return "dense" if counts_only and jax.default_backend() != "cpu" else "culled"
+    return "dense" if points.t is None and jax.default_backend() != "cpu" else "culled"
 
 
 def _one(points: Points) -> Points:
     """The first place of a moving target: the layout's only point."""
-    return Points(points.kind, *(x[:1] for x in points[1:4]), np.ones(1))
+    return Points(points.kind, points.lat_rad[:1], points.lon_rad[:1], points.height_m[:1], np.ones(1))
 
 
 def _path(points: Points, body: Body) -> Float64[np.ndarray, "time 10"]:

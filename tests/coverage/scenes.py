@@ -116,11 +116,13 @@ def counted(
     end = len(case.r_sensor) if end is None else end
     shape = {"stereo": stereo_rad is not None, "errors": errors}
     found = tally.empty(len(grid.order), end - begin, case.r_sensor.shape[1], 4, **shape)
+    scene, none = scene_of(case, grid), np.zeros((0, 10))
     count.count_block(
-        scene_of(case, grid), grid, case.all_quality, np.zeros((0, 10)),
-        2.0 if stereo_rad is None else np.cos(stereo_rad), errors, begin if number is None else number, begin, end,
+        scene, grid, case.all_quality, none, begin if number is None else number, begin, end,
         tally.whole_units(case.points.weight)[grid.order], found,
     )  # fmt: skip
+    stereo_cos = 2.0 if stereo_rad is None else np.cos(stereo_rad)
+    count.line_block(scene, grid, case.all_quality, none, stereo_cos, errors, begin, end, found)
     back = np.argsort(grid.order)
     return tally.Tally(*(x[back] if len(x) else x for x in found[:11]), *found[11:])
 

@@ -319,3 +319,12 @@ def test_a_range_reaches_farthest_between_the_ends_of_an_eccentric_orbit():
     expected = folds(case)
     assert expected[1].sum() > expected[0].sum() > 0 == expected[2].sum()
     np.testing.assert_array_equal(counts(case), expected)
+
+
+@pytest.mark.parametrize("height_m", [200e3, 1000e3, 20_000e3])
+def test_every_count_of_caps_beyond_a_quarter_turn(height_m: float):
+    # from geostationary height targets above some 75 km are seen beyond 90 deg: what lies outside is the cap then
+    t = np.linspace(0.0, 86400.0, 40)
+    r = np.concatenate([orbits(35_786e3, angle, 1, 1, t) for angle in (0.0, 30.0, 60.0)], axis=1)
+    case = Case(r, grids.fibonacci(300, height_m))
+    assert np.array_equal(counts(case), folds(case))

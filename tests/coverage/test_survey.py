@@ -174,8 +174,9 @@ def test_what_cannot_be_surveyed():
         survey.survey(PLAIN, POINTS, Window(EPOCH, 60.0, 0.0))
     with pytest.raises(NoroshiError, match="no sensor"):
         survey.survey(Network((), table([Limit()]), quality([Figures(1.0)])), POINTS, WINDOW)
+    moving = POINTS._replace(t=60.0 * np.arange(len(POINTS.weight)))
     with pytest.raises(NoroshiError, match="dense"):
-        survey.survey(PLAIN, POINTS, WINDOW, engine="dense", errors=True)
+        survey.survey(PLAIN, moving, WINDOW, engine="dense")
 
 
 def test_samples_of_a_window():

@@ -11,6 +11,7 @@ from noroshi.coverage import tally
 from noroshi.coverage.figures import by_latitude, figures, overall
 from noroshi.coverage.layout import layout
 from noroshi.coverage.models import SPHERE, Coverage, Points
+from noroshi.sensors.triangulation import covariance, information, rss
 
 
 def tallied(counts: np.ndarray, weight: np.ndarray, first: int = 0, sensors: int = 9) -> tally.Tally:
@@ -195,3 +196,16 @@ def test_flat_information_fixes_nothing():
 
 def test_no_weight_vanishes():
     assert tally.whole_units(np.array([1.0, 1e-15])).min() == 1
+
+
+@pytest.mark.parametrize("sigma_range_m", [100.0, 1.0, 0.1])
+def test_a_radar_of_precise_range_fixes_a_position(sigma_range_m: float):
+    # 1 mrad at 4,000 km is 4 km across, twice: whatever the range is worth; by sensors.triangulation, another method
+    direction = np.array([[0.6, 0.48, 0.64]])
+    j = information(direction, 4e6, 1e-3, sigma_range_m)
+    expected = rss(covariance(direction, 4e6, 1e-3, sigma_range_m))
+    assert expected == pytest.approx(np.sqrt(2.0) * 4e3, rel=1e-3)
+    # the eigenvalues span ten decades at most: 1e-16 of the largest is 1e-6 of the smallest
+    assert tally.position_error(j[[0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2]]) == pytest.approx(
+        expected, rel=1e-5
+    )

@@ -14,8 +14,7 @@ CASES = [case for group in GROUPS for case in cases(group)]
 IDS = {
     *(f"V-{n:03d}" for n in range(1, 11)),
     *(f"V-{n}" for n in range(101, 111)),
-    *(f"V-{n}" for n in range(201, 207)),
-    *(f"V-{n}" for n in range(209, 219)),
+    *(f"V-{n}" for n in range(201, 219)),
     *(f"V-{n}" for n in range(301, 309)),  # V-309 is a press statement: context
     *(f"V-{n}" for n in range(401, 408)),
     *(f"V-{n}" for n in range(501, 510)),

@@ -21,6 +21,11 @@ app = App(
 )
 app.command("noroshi.cli.run:run", name="run", help="Simulate a scenario, score it, write a run folder.")
 app.command("noroshi.cli.check:check", name="check", help="Say every mistake of a scenario file at once.")
+app.command(
+    "noroshi.cli.coverage:coverage",
+    name="coverage",
+    help="Where, how often and by how many a target is seen; how many satellites a need takes.",
+)
 app.command("noroshi.cli.init:init", name="init", help="Write a small commented scenario to start from.")
 app.command(
     "noroshi.cli.validate:validate",

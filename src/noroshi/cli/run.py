@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import platform
-import resource
 import shutil
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from noroshi.cli.console import check_report_can_be_built, console_for, provenance, stages
 from noroshi.errors import NoroshiError
 from noroshi.scenario.load import load, read_text
 from noroshi.scenario.schema import Scenario
-
-PACKAGES = (
-    "noroshi",
-    "numpy",
-    "scipy",
-    "jax",
-    "jaxlib",
-    "numba",
-    "sgp4",
-    "pyerfa",
-    "astropy-iers-data",
-    "pyarrow",
-)
 
 
 def run(
@@ -81,19 +61,19 @@ def run(
             "--vary layer-phase needs repetitions",
             remedy="add --runs 50 (each is run with and without sharing)",
         )
-    console = _console(as_json)
+    console = console_for(as_json)
     given = load(scenario)
     text = read_text(scenario)
     if vary == "layer-phase" and not given.layers:
         raise NoroshiError("the scenario has no [[layers]] whose phase could vary", where=scenario)
     folder = out if out is not None else store.next_run_folder(Path("runs"), given.name)
     store.check_output(folder, force=force)
-    _check_report_can_be_built()
+    check_report_can_be_built()
 
     seed = given.seed if seed is None else seed
     effective = given if share else given.model_copy(update={"share": ()})
     study_folder = folder.parent / f".{folder.name}.study"
-    with _stages(console) as stage:
+    with stages(console) as stage:
         from noroshi.simulate import simulate
 
         result = simulate(effective, seed=seed, progress=stage)
@@ -121,12 +101,6 @@ def run(
     for line in _spread_lines(summary):
         console.print(line)
     console.print(f"saved {folder}   next: open {folder / 'report.html'}")
-
-
-def _console(as_json: bool) -> Console:
-    """Where a person reads: standard error when standard output is for a script. Off a terminal, a wide line."""
-    console = Console(stderr=as_json, highlight=False)
-    return console if console.is_terminal else Console(stderr=as_json, highlight=False, width=120)
 
 
 def _study(
@@ -158,67 +132,8 @@ def _study(
     return added
 
 
-def _check_report_can_be_built() -> None:
-    from noroshi.report.page import check_built
-
-    check_built()
-
-
-@contextlib.contextmanager
-def _stages(console: Console) -> Iterator[Any]:
-    """A progress bar per stage on a terminal; nothing elsewhere. Every stage is a place where Ctrl-C is heard.
-
-    An interrupt that falls into a callback of a compiled library is swallowed there: it is noted, and raised again
-    at the next stage.
-    """
-    interrupted = False
-
-    def note(number: int, frame: object) -> None:
-        nonlocal interrupted
-        interrupted = True
-        raise KeyboardInterrupt
-
-    bars = Progress(
-        TextColumn("{task.description:<18}"),
-        BarColumn(bar_width=28),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    tasks: dict[str, Any] = {}
-
-    def stage(name: str, finished: int, total: int) -> None:
-        if interrupted:
-            raise KeyboardInterrupt
-        if name not in tasks:
-            tasks[name] = bars.add_task(name, total=total)
-        bars.update(tasks[name], completed=finished, total=total)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        with bars:
-            yield stage
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _manifest(text: str, seed: int, started: float) -> dict[str, Any]:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return {
-        "schema": 1,
-        "command": " ".join(["noroshi", *sys.argv[1:]]),
-        "scenario_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "seed": seed,
-        "finished_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "host": platform.node(),
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in PACKAGES},
-        "wall_s": round(time.perf_counter() - started, 3),
-        "cpu_s": round(sum(u.ru_utime + u.ru_stime for u in used), 3),
-        "peak_memory_mb": round(max(u.ru_maxrss for u in used) / 1024, 1),
-    }
+    return provenance(started) | {"scenario_sha256": hashlib.sha256(text.encode()).hexdigest(), "seed": seed}
 
 
 def _closing_table(summary: dict[str, Any]) -> Table:

@@ -4,7 +4,7 @@ A sensor sees the points within a cap about the direction below it (in the axes 
 Row by row, the cap's interval of longitude is bracketed from both sides: points surely inside are counted as a stretch,
 points surely outside are never touched, and the few in between are put to the exact test. So every count is that of
 testing every pair (tests/coverage/test_count.py holds this). Range, elevation at the target and the cone's outer edge
-leave a cap too. Under any other limit, and where lines of sight are asked for and not their number alone, every point
+leave a cap too. Under any other limit, and for what lines of sight tell (`line_block`), every point
 of the cap is put to the exact test of all limits.
 """
 
@@ -18,12 +18,12 @@ import numpy as np
 import noroshi._jax  # noqa: F401  (the cache folder before Numba)
 
 # isort: split
-from jaxtyping import Float64
+from jaxtyping import Float64, Int32, UInt8
 from numba import njit
 
 from noroshi.coverage.layout import Layout
 from noroshi.coverage.models import Behind, Body, Limits, Quality
-from noroshi.coverage.tally import Tally, add_sample
+from noroshi.coverage.tally import Tally, add_lines, add_sample
 
 SLACK = 2e-4  # [rad] more than the error of `_arccos`, so that both brackets are sure
 _TILT = 0.004  # [rad] scaled, geocentric and geodetic directions differ by less (0.192 deg for two of them)
@@ -161,8 +161,6 @@ def count_block(
     grid: Layout,
     quality: Quality,
     moving: np.ndarray,
-    stereo_cos: float,
-    errors: bool,
     first: int,
     begin: int,
     end: int,
@@ -172,54 +170,112 @@ def count_block(
     """Count times begin to end of the scene and add them to the tally; sample numbers start at `first`.
 
     `moving` [time, 10] holds the one target's r', w, r [m] and normal at each time (no rows: the grid's points stay).
-    `stereo_cos` above 1: no pairs are asked for. `errors`: whether information is gathered too. `weight`: area shares
-    of the sorted points.
+    `weight`: area shares of the sorted points, in whole units.
     """
     points = len(grid.order)
     change = np.zeros(points + 1, np.int32)
     count = np.zeros(points, np.int32)
-    paired = np.zeros(points if stereo_cos <= 1.0 else 0, np.uint8)
-    lines = np.empty((len(paired), _KEPT, 3))
-    kept = np.zeros(len(paired), np.int32)
-    informed = np.zeros((points if errors else 0, 6))
+    lines = _no_lines()
     moves = len(moving) > 0
-    alone = (
-        stereo_cos > 1.0 and not errors and not moves
-    )  # nothing but the number of lines of sight is asked for
     ways = np.full(scene.r_sensor.shape[1], _ALL, np.int64)
-    if alone:
+    if not moves:
         for s in range(len(ways)):
             ways[s] = _way(scene.limits[s], quality.threshold[s])
     pieces = np.empty((3 * len(grid.low), 4), np.int64)
-    place = (grid.scaled, grid.r_itrs, grid.up)
-    if moves:
-        place = (grid.scaled.copy(), grid.r_itrs.copy(), grid.up.copy())
+    place = _place(grid, moves)
     for k in range(begin, end):
         if moves:
-            place[0][:, 0] = moving[k, 0:4]
-            place[1][:, 0] = moving[k, 4:7]
-            place[2][:, 0] = moving[k, 7:10]
+            _move(place, moving, k)
         change[:] = 0
         count[:] = 0
-        paired[:] = 0
-        kept[:] = 0
-        informed[:] = 0.0
         for s in range(len(ways)):
             if ways[s] != _ALL:
                 _count_cap(scene, grid, k, s, ways[s], pieces, change, count)
             else:
-                _look_cap(
-                    scene, quality, grid, place, moves, k, s, stereo_cos, pieces, count, paired, lines, kept, informed
-                )  # fmt: skip
-        if alone:
-            running = np.int32(0)
-            for p in range(points):
-                running += change[p]
-                count[p] += running
-        for p in range(len(paired)):
-            if kept[p] > _KEPT and not paired[p]:
-                paired[p] = _pair_somewhere(scene, quality, place, k, p, stereo_cos)
-        add_sample(tally, first + k - begin, first, count, paired, informed, weight)
+                _look_cap(scene, quality, grid, place, moves, k, s, 2.0, pieces, count, lines)
+        running = np.int32(0)
+        for p in range(points):
+            running += change[p]
+            count[p] += running
+        add_sample(tally, first + k - begin, first, count, weight)
+
+
+@njit(cache=True, nogil=True)
+def line_block(
+    scene: Scene,
+    grid: Layout,
+    quality: Quality,
+    moving: np.ndarray,
+    stereo_cos: float,
+    errors: bool,
+    begin: int,
+    end: int,
+    tally: Tally,
+) -> None:
+    """Pair the lines of sight of times begin to end, and add up what they tell; into the tally that counts the same.
+
+    `stereo_cos`: cosine of the least angle of a pair; above 1: no pairs are asked for. `errors`: whether information
+    is gathered. A point that has its pair is passed over for the rest of the sample, unless it gathers.
+    """
+    points = len(grid.order)
+    lines = _Lines(
+        np.zeros(0, np.int32),
+        np.zeros(points if stereo_cos <= 1.0 else 0, np.uint8),
+        np.empty((points if stereo_cos <= 1.0 else 0, _KEPT, 3)),
+        np.zeros(points if stereo_cos <= 1.0 else 0, np.int32),
+        np.zeros((points if errors else 0, 6)),
+    )
+    moves = len(moving) > 0
+    place = _place(grid, moves)
+    pieces = np.empty((3 * len(grid.low), 4), np.int64)
+    for k in range(begin, end):
+        if moves:
+            _move(place, moving, k)
+        lines.paired[:] = 0
+        lines.kept[:] = 0
+        lines.informed[:] = 0.0
+        for s in range(scene.r_sensor.shape[1]):
+            _look_cap(scene, quality, grid, place, moves, k, s, stereo_cos, pieces, lines.count, lines)
+        for p in range(len(lines.paired)):
+            if lines.kept[p] > _KEPT and not lines.paired[p]:
+                lines.paired[p] = _pair_somewhere(scene, quality, place, k, p, stereo_cos)
+        add_lines(tally, lines.paired, lines.informed)
+
+
+class _Lines(NamedTuple):
+    """What is gathered of the lines of sight at one sample, per point; no rows: not asked for."""
+
+    count: Int32[np.ndarray, "point"]
+    paired: UInt8[np.ndarray, "point"]
+    kept_lines: Float64[np.ndarray, "point kept 3"]
+    kept: Int32[np.ndarray, "point"]
+    informed: Float64[np.ndarray, "point 6"]
+
+
+@njit(cache=True, nogil=True)
+def _no_lines() -> _Lines:
+    return _Lines(
+        np.zeros(0, np.int32),
+        np.zeros(0, np.uint8),
+        np.empty((0, _KEPT, 3)),
+        np.zeros(0, np.int32),
+        np.zeros((0, 6)),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _place(grid: Layout, moves: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scaled places, places and normals of the points; a copy where they move."""
+    if moves:
+        return grid.scaled.copy(), grid.r_itrs.copy(), grid.up.copy()
+    return grid.scaled, grid.r_itrs, grid.up
+
+
+@njit(cache=True, nogil=True)
+def _move(place: tuple[np.ndarray, np.ndarray, np.ndarray], moving: np.ndarray, k: int) -> None:
+    place[0][:, 0] = moving[k, 0:4]
+    place[1][:, 0] = moving[k, 4:7]
+    place[2][:, 0] = moving[k, 7:10]
 
 
 # how a sensor's view is counted: the body alone, limits that leave a cap, all limits
@@ -294,8 +350,16 @@ def _least(
     tan_high: float,
     sec_high: float,
 ) -> float:
-    """Least half-width of a cap over a row [rad], at one of its ends; negative where the cap misses some of it."""
+    """Least half-width of a cap over a row [rad]; negative where the cap misses some of it.
+
+    At one of the row's ends, but for caps wider than 90 deg: what lies outside is then a cap about the antipode, as in
+    `_widest`, and widest at sin(lat) = sin_s / cos_cap.
+    """
     g = sec_s * max(cos_cap * sec_low - sin_s * tan_low, cos_cap * sec_high - sin_s * tan_high)
+    if abs(sin_s) < -cos_cap:
+        root = np.sqrt(cos_cap * cos_cap - sin_s * sin_s)
+        if tan_low * root < -sin_s < tan_high * root:
+            g = -root * sec_s
     return -1.0 if g > 1.0 else _arccos(g)
 
 
@@ -542,22 +606,16 @@ def _look_cap(
     stereo_cos: float,
     pieces: np.ndarray,
     count: np.ndarray,
-    paired: np.ndarray,
-    lines: np.ndarray,
-    kept: np.ndarray,
-    informed: np.ndarray,
+    lines: _Lines,
 ) -> None:
     """Put every point within one sensor's cap to the exact test of all limits; count it, pair it, sum what it tells."""
     view = _view(scene, quality, k, s)
     if moves:
-        _look(view, scene.axes, quality, s, place, 0, 1, stereo_cos, count, paired, lines, kept, informed)
+        _look(view, scene.axes, quality, s, place, 0, 1, stereo_cos, count, lines)
         return
     _, _, _, _, sin_s, lon = _direction(scene, k, s)
     for n in range(_cut(grid, sin_s, lon, -1.0, scene.cap_rad[s, 1], pieces)):
-        begin, end = pieces[n, 0], pieces[n, 3]
-        _look(
-            view, scene.axes, quality, s, place, begin, end, stereo_cos, count, paired, lines, kept, informed
-        )
+        _look(view, scene.axes, quality, s, place, pieces[n, 0], pieces[n, 3], stereo_cos, count, lines)
 
 
 @njit(cache=True, nogil=True)
@@ -571,14 +629,14 @@ def _look(
     end: int,
     stereo_cos: float,
     count: np.ndarray,
-    paired: np.ndarray,
-    lines: np.ndarray,
-    kept: np.ndarray,
-    informed: np.ndarray,
+    lines: _Lines,
 ) -> None:
     scaled, r, up = place
-    pairing, informing = len(paired) > 0, len(informed) > 0
+    paired, kept_lines, kept, informed = lines.paired, lines.kept_lines, lines.kept, lines.informed
+    counting, pairing, informing = len(count) > 0, len(paired) > 0, len(informed) > 0
     for p in range(begin, end):
+        if pairing and paired[p] and not informing:
+            continue
         dot = view.xs * scaled[0, p] + view.ys * scaled[1, p] + view.zs * scaled[2, p]
         if dot + view.ws * scaled[3, p] < 1.0:
             continue
@@ -588,17 +646,18 @@ def _look(
             continue
         if not _within(view, axes, scaled, r, up, p, dot, dx, dy, dz, square):
             continue
-        count[p] += 1
+        if counting:
+            count[p] += 1
         each = 1.0 / np.sqrt(square)
         ux, uy, uz = dx * each, dy * each, dz * each
         if pairing and not paired[p] and kept[p] <= _KEPT:
             for n in range(kept[p]):
-                cos = ux * lines[p, n, 0] + uy * lines[p, n, 1] + uz * lines[p, n, 2]
+                cos = ux * kept_lines[p, n, 0] + uy * kept_lines[p, n, 1] + uz * kept_lines[p, n, 2]
                 if abs(cos) <= stereo_cos:
                     paired[p] = 1
                     break
             if kept[p] < _KEPT:
-                lines[p, kept[p], 0], lines[p, kept[p], 1], lines[p, kept[p], 2] = ux, uy, uz
+                kept_lines[p, kept[p], 0], kept_lines[p, kept[p], 1], kept_lines[p, kept[p], 2] = ux, uy, uz
             kept[p] += 1
         if informing:
             behind = view.ws > scaled[3, p] and dot - view.ws * scaled[3, p] > 1.0

@@ -39,6 +39,9 @@ class _Sensors(NamedTuple):
     limit: Any  # columns of Scene.limits, last axis
 
 
+_PLACES = _Sensors._fields[:-1]
+
+
 class _Targets(NamedTuple):
     """Points, entries [point]: place [m], scaled with sqrt(|.|^2 - 1), and normal."""
 
@@ -101,7 +104,9 @@ def _counts(
         places, sun, moon = moment
 
         def one(s: Any) -> Any:
-            sensor = _Sensors(*(x[s] for x in places), limits[s])
+            sensor = _Sensors(
+                **{name: x[s] for name, x in zip(_PLACES, places, strict=True)}, limit=limits[s]
+            )
             if plain:
                 return _clear(sensor, targets)[1]
             return _within(sensor, gains[s], sun, moon, targets, a, b)

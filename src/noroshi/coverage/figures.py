@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ def figures(
     """The figures of a whole tally. A moving target's latitudes count by the sample, everything else by the place."""
     back = np.argsort(grid.order)
     samples = len(t)
-    at = Tally(*(x[back] if len(x) == len(back) and x.ndim < 3 else x for x in tally[:11]), *tally[11:])
+    by_place = tally._fields[: tally._fields.index("histogram")]
+    at = tally._replace(**{name: x[back] for name in by_place if len(x := getattr(tally, name))})
     leading = np.where(at.first >= 0, at.first, samples)
     trailing = np.where(at.last >= 0, samples - 1 - at.last, 0)
     edge = np.maximum(leading, trailing)
@@ -63,8 +65,7 @@ def figures(
         fraction_at=tally.share_at,
         bands=Bands(*(np.empty(0) for _ in Bands._fields)),
     )
-    object.__setattr__(found, "bands", _bands(found, at))
-    return found
+    return replace(found, bands=_bands(found, at))
 
 
 def _quantiles(errors: np.ndarray, share: float) -> np.ndarray:

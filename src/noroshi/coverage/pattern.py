@@ -259,19 +259,10 @@ def _sums(
                 axes,
             )  # fmt: skip
             tally = _tally(points, moments, sensors, folds, stereo)
-            count.count_block(
-                scene,
-                grid,
-                measures,
-                nothing,
-                stereo_cos,
-                False,
-                0,
-                0,
-                moments,
-                np.ones(points, np.int64),
-                tally,
-            )
+            ones = np.ones(points, np.int64)
+            count.count_block(scene, grid, measures, nothing, 0, 0, moments, ones, tally)
+            if stereo:
+                count.line_block(scene, grid, measures, nothing, stereo_cos, False, 0, moments, tally)
             done += points * moments
             places += points
             for f in range(folds):

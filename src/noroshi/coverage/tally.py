@@ -17,9 +17,7 @@ from jaxtyping import Float64, Int, Int32, Int64
 from numba import njit
 
 ERROR_BINS, BINS_PER_DECADE = 120, 20  # of position errors, from 1 m to 1,000 km: 12 % wide
-FLAT = (
-    1e-10  # determinant of the information over its mean eigenvalue cubed, below which it fixes no position
-)
+FLAT = 1e-12  # least eigenvalue of the information over the greatest, about, below which it fixes no position
 WEIGHT_UNIT = 2.0**40  # area shares in whole units, so that sums do not depend on their order
 
 
@@ -70,11 +68,9 @@ def add_sample(
     number: int,
     begun: int,
     count: np.ndarray,
-    paired: np.ndarray,
-    informed: np.ndarray,
     weight: np.ndarray,
 ) -> None:
-    """Add one sample's counts, pairs and information; `number` of the sample, `begun` that of the tally's first.
+    """Add one sample's counts; `number` of the sample, `begun` that of the tally's first.
 
     `weight`: area shares in whole units (int64).
     """
@@ -103,13 +99,6 @@ def add_sample(
             else:
                 tally.first[p] = number
             tally.last[p] = number
-    for p in range(len(paired)):
-        tally.paired[p] += paired[p]
-    for p in range(len(informed)):
-        error = position_error(informed[p])
-        if error < np.inf:
-            bin = int(BINS_PER_DECADE * np.log10(max(error, 1.0)))
-            tally.errors[p, min(bin, ERROR_BINS - 1)] += 1
     at = number - begun
     tally.mean_at[at] = summed / whole
     tally.least_at[at] = least
@@ -118,17 +107,40 @@ def add_sample(
 
 
 @njit(cache=True, nogil=True)
+def add_lines(tally: Tally, paired: np.ndarray, informed: np.ndarray) -> None:
+    """Add one sample's stereo pairs and information, per point; no rows: not asked for."""
+    for p in range(len(paired)):
+        tally.paired[p] += paired[p]
+    for p in range(len(informed)):
+        error = position_error(informed[p])
+        if error < np.inf:
+            bin = int(BINS_PER_DECADE * np.log10(max(error, 1.0)))
+            tally.errors[p, min(bin, ERROR_BINS - 1)] += 1
+
+
+@njit(cache=True, nogil=True)
 def position_error(j: np.ndarray) -> float:
     """Root of the summed variances [m] of the information xx, xy, xz, yy, yz, zz [1/m2]; inf where it fixes nothing.
 
-    The trace of the inverse, by cofactors.
+    The trace of the inverse by Cholesky's factor: precise ranges beside coarse angles lose no more than they must.
     """
-    a, b, c = j[3] * j[5] - j[4] * j[4], j[0] * j[5] - j[2] * j[2], j[0] * j[3] - j[1] * j[1]
-    det = j[0] * a - j[1] * (j[1] * j[5] - j[4] * j[2]) + j[2] * (j[1] * j[4] - j[3] * j[2])
-    mean = (j[0] + j[3] + j[5]) / 3.0
-    if not det > FLAT * mean * mean * mean:
+    xx, xy, xz = np.sqrt(max(j[0], 0.0)), j[1], j[2]
+    if not xx > 0.0:
         return np.inf
-    return np.sqrt((a + b + c) / det)
+    xy, xz = xy / xx, xz / xx
+    yy = np.sqrt(max(j[3] - xy * xy, 0.0))
+    if not yy > 0.0:
+        return np.inf
+    yz = (j[4] - xy * xz) / yy
+    zz = np.sqrt(max(j[5] - xz * xz - yz * yz, 0.0))
+    if not zz > 0.0:
+        return np.inf
+    a, b, c = 1.0 / xx, 1.0 / yy, 1.0 / zz
+    ba = -xy * a * b
+    cb = -yz * b * c
+    ca = -(xz * a + yz * ba) * c
+    variance = a * a + b * b + c * c + ba * ba + cb * cb + ca * ca
+    return np.sqrt(variance) if variance * (j[0] + j[3] + j[5]) * FLAT < 1.0 else np.inf
 
 
 def join(before: Tally, after: Tally) -> Tally:
@@ -174,4 +186,4 @@ def quantile(errors: Int[np.ndarray, "bin"], share: float) -> float:
 def add_counts(tally: Tally, first: int, counts: np.ndarray, weight: np.ndarray) -> None:
     """Add counts [time, point] of consecutive samples, which are all that this tally will hold."""
     for k in range(len(counts)):
-        add_sample(tally, first + k, first, counts[k], np.zeros(0, np.uint8), np.zeros((0, 6)), weight)
+        add_sample(tally, first + k, first, counts[k], weight)

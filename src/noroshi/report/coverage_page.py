@@ -556,8 +556,8 @@ def _asked(study: Study, say: Say) -> str:
     )
     rows += [
         [say("asked_times"), times],
-        [say("asked_sensors"), f"{len(c.sensors):,}"],
-        [say("asked_propagator"), str(s["propagator"]).upper()],
+        [say("asked_sensors"), "; ".join([f"{len(c.sensors):,}", *s.get("network", ())])],
+        [say("asked_propagator"), str(s["propagator"])],
         [say("asked_earth"), _known(f"earth_{s['earth']}", str(s["earth"]), say)],
     ]
     if c.stereo_rad is not None:

@@ -18,9 +18,16 @@ from noroshi.constants import (
     EARTH_RATE_RAD_S,
 )
 from noroshi.coverage import closed_form
+from noroshi.coverage.figures import overall
+from noroshi.coverage.limits import Figures, Limit, quality, table
+from noroshi.coverage.models import SPHERE, WGS84, Body
+from noroshi.coverage.points import fibonacci
 from noroshi.coverage.rosette import ranges, rosette, worst_range
 from noroshi.earth import earth_behind_margin, itrs_from_geodetic, occlusion_margin
+from noroshi.orbits.ephemeris import Group, Mean
 from noroshi.orbits.walker import Pattern, walker
+from noroshi.survey import Network, Window, shell, survey
+from noroshi.time import epoch_from_utc
 
 
 def limb(
@@ -83,6 +90,42 @@ def _blocked(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     inside = mixed * mixed - square * rest
     first = (-mixed - np.sqrt(np.maximum(inside, 0.0))) / square
     return (inside > 0.0) & (first > 0.0) & (first < 1.0)
+
+
+def v_207(orbits: str) -> dict[str, Any]:
+    """Circular orbits on mean elements; at random: planes of every inclination and phase."""
+    closed = closed_form.mean_fold(288, closed_form.horizon_half_angle(1000e3, 40e3, 0.0))
+    elements = walker("delta", 288, 12, 1, EARTH_RADIUS_M + 1000e3, np.deg2rad(60.0))
+    if orbits == "at random":
+        rng = np.random.default_rng(207)
+        turn = rng.uniform(0.0, 2.0 * np.pi, (2, 288))
+        elements = elements._replace(
+            i=np.arccos(rng.uniform(-1.0, 1.0, 288)), raan=turn[0], mean_anomaly=turn[1]
+        )
+    found = _day(Mean(_names(288), elements), SPHERE)
+    return {"closed_form": closed, "counted": found["mean_fold"]}
+
+
+def v_208() -> dict[str, Any]:
+    epoch = epoch_from_utc(_EPOCH)
+    found = _day(shell(_names(288), "delta", 12, 1, 1000e3, np.deg2rad(60.0), epoch, "sgp4"), WGS84)
+    shares = found["fraction_at_least"]
+    return {**found, "at_least_1": shares["1"], "at_least_2": shares["2"]}
+
+
+_EPOCH = "2026-11-22T00:00:00Z"
+
+
+def _day(group: Group, body: Body) -> dict[str, Any]:
+    """The figures of a day of samples every minute over 10,000 Fibonacci points at 40 km, the body alone in the way."""
+    count = len(group.names)
+    network = Network((group,), table([Limit()] * count), quality([Figures(1e-6)] * count))
+    window = Window(epoch_from_utc(_EPOCH), 60.0, 86400.0)
+    return overall(survey(network, fibonacci(10_000, 40e3), window, body=body).coverage)
+
+
+def _names(count: int) -> tuple[str, ...]:
+    return tuple(str(k) for k in range(count))
 
 
 def _place(lat_deg: float, lon_deg: float, height_km: float) -> np.ndarray:
