@@ -86,7 +86,14 @@ def coverage() -> Iterator[Row]:
     r = survey.positions(free, epoch, window.t, WGS84, eop).r_itrs
     none, axes = np.zeros((len(r), 3)), np.array([WGS84.equator_m, WGS84.pole_m])
     scene = count.Scene(
-        r, np.zeros_like(r), none, none, np.full(288, np.pi), count.columns(free.limits), axes, True
+        r,
+        np.zeros_like(r),
+        none,
+        none,
+        np.tile([-1.0, np.pi], (288, 1)),
+        count.columns(free.limits),
+        axes,
+        True,
     )
     weight, still = tally.whole_units(places.weight)[grid.order], np.zeros((0, 10))
 
