@@ -235,6 +235,13 @@ def test_wavy_rings_round_a_pole_agree_with_their_latitude_at_each_longitude(
             assert holds(one, lon + shift, side * lat) == (lat > line)
 
 
+def test_a_vertex_beside_a_level_edge_is_not_missed() -> None:
+    """The ring passes through its own last edge at a vertex that rounding puts 1e-19 deg off it."""
+    ring = [[-39.0, 2.9e-19], [0.0, 43.0], [11.0, 0.0], [0.0, -18.0], [126.0, 0.0], [-39.0, 2.9e-19]]
+    with pytest.raises(DataError, match="crosses"):
+        polygon(ring)
+
+
 @given(st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), min_size=3, max_size=8))
 def test_any_positions_are_an_area_or_an_error_that_says_why(positions: list[tuple[float, float]]) -> None:
     """Never another exception; and the share is that of the places inside, counted on a lattice of 4,000."""

@@ -294,10 +294,11 @@ def _refuse_crossings(rings: list[Ring], where: str) -> None:
 
 
 def _near_pairs(p: _Lines) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pairs of lines whose boxes overlap, each once: sorted by one end, every edge meets those that start in it."""
+    """Pairs of lines whose boxes touch, each once: sorted by one end, every edge meets those that start in it."""
     if not len(p.x1):
         return
-    boxes = [(np.minimum(a, b), np.maximum(a, b)) for a, b in ((p.x1, p.x2), (p.y1, p.y2))]
+    # wider by what counts as touching, so that a vertex beside a level edge is not missed
+    boxes = [(np.minimum(a, b) - CLEAR, np.maximum(a, b) + CLEAR) for a, b in ((p.x1, p.x2), (p.y1, p.y2))]
     crowding = [np.sum(high - low) / max(high.max() - low.min(), SAME) for low, high in boxes]
     if crowding[1] < crowding[0]:
         boxes.reverse()
