@@ -26,6 +26,7 @@ from noroshi.sky import sky
 from noroshi.survey import Network, Propagator, Window, shell, survey
 from noroshi.time import EarthOrientation, Epoch, load_earth_orientation
 
+NO_NOISE = Figures(1e-6)  # where nothing asks for position errors
 CHECK_POINTS, CHECK_STEP_S = 500, 60.0  # of the day-long check; then four times the points and half the step
 LOSS_POINTS, LOSS_SAMPLES = 300, 220_000  # points, and points times moments, at which losses are looked at
 STEREO_CASES = 60  # losses for which stereo is counted again, of each kind
@@ -129,14 +130,16 @@ def area(need: Need, number: int, epoch: Epoch) -> Points:
     )
 
 
-def network(one: Design, limit: Limit, epoch: Epoch, propagator: Propagator) -> Network:
+def network(
+    one: Design, limit: Limit, epoch: Epoch, propagator: Propagator, figures: Figures = NO_NOISE
+) -> Network:
     """The satellites of a design, all alike."""
     per_plane = one.satellites // one.planes
     names = tuple(f"{k // per_plane + 1}-{k % per_plane + 1}" for k in range(one.satellites))
     group = shell(
         names, one.pattern, one.planes, one.phasing, one.altitude_m, one.inclination_rad, epoch, propagator
     )
-    return Network((group,), table([limit] * one.satellites), quality([Figures(1e-6)] * one.satellites))
+    return Network((group,), table([limit] * one.satellites), quality([figures] * one.satellites))
 
 
 def _outcome(one: Design, need: Need, made: Any) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -26,7 +27,7 @@ from noroshi.coverage.layout import Layout, itrs, layout, up_itrs
 from noroshi.coverage.models import SPHERE, WGS84, Body, Coverage, Limits, Points, Quality
 from noroshi.earth import geodetic_from_itrs
 from noroshi.earth import up_itrs as up_wgs84
-from noroshi.errors import NoroshiError
+from noroshi.errors import NoroshiError, OutputError
 from noroshi.orbits.design import semi_major_axis_from_kozai
 from noroshi.orbits.ephemeris import Catalogued, Group, Mean, Osculating, Sites, ephemeris
 from noroshi.orbits.sgp4 import from_mean_elements
@@ -100,6 +101,7 @@ class Survey:
     kernel_cpu_s: float  # of the counting alone, of what was counted now
     line_cpu_s: float  # of stereo and position errors, likewise
     pairs_now: int  # all but those of an earlier, interrupted run
+    discarded: bool  # `save` held an interrupted survey of something else
     engine: str
 
 
@@ -123,7 +125,7 @@ def survey(
     stereo_rad: least angle between two lines of sight at the target (and pi minus it the greatest); None: no pairs.
     errors: whether position errors are wanted. engine: "culled" (Numba, float64), "dense" (JAX, every pair, for a
     GPU), or "auto", which takes "dense" where JAX has a GPU. Stereo and errors are Numba either way. save: file in
-    which an interrupted survey leaves what it has, and from which the same survey goes on; removed at the end.
+    which an interrupted survey leaves what it has, and from which the same survey goes on; the caller removes it.
     The answer does not depend on threads, blocks or interruptions. A moving target's window is its own times.
     Raises NoroshiError for windows without a sample and for satellites that cannot be moved.
     """
@@ -152,8 +154,10 @@ def survey(
         return tally.empty(len(grid.order), samples, len(network.names), folds, **shape)
 
     key = _key(network, t, points, body, stereo_rad, errors, folds, mover)
-    done, counted = _saved(save, key, new(0))
+    done, counted, discarded = _saved(save, key, new(0))
+    compiled: set[int] = set()
     started_at, cpu, saved = done, np.zeros(2), time.monotonic()
+    begun = saved
     block = max(threads, min(BLOCK_STATES // len(network.names), 240))
     progress("count", done, len(t))
     try:
@@ -175,12 +179,13 @@ def survey(
                 )
                 job = partial(
                     _count, scene, grid, network.quality, moving[ahead] if len(moving) else moving,
-                    stereo_cos, errors, weight, engine, done, new,
+                    stereo_cos, errors, weight, engine, compiled, done, new,
                 )  # fmt: skip
                 if done == started_at:
                     job((0, 0))  # the compiler's time is nobody's counting
-                cuts = np.linspace(0, len(r), min(threads, len(r)) + 1).astype(int)
-                pieces = pool.map(job, pairwise(cuts))
+                # JAX has threads of its own
+                parts = 1 if engine == "dense" else min(threads, len(r))
+                pieces = pool.map(job, pairwise(np.linspace(0, len(r), parts + 1).astype(int)))
                 total = counted
                 for piece, used in pieces:
                     total, cpu = tally.join(total, piece), cpu + used
@@ -193,8 +198,8 @@ def survey(
         if save is not None and done:
             _save(save, key, done, counted)
         raise
-    if save is not None:
-        save.unlink(missing_ok=True)
+    if save is not None and (save.is_file() or time.monotonic() - begun > SAVE_S):
+        _save(save, key, done, counted)  # windows and files may still be interrupted
     targets = len(grid.order)
     return Survey(
         figures(points, network.names, t, window.step_s, stereo_rad, counted, grid),
@@ -202,6 +207,7 @@ def survey(
         float(cpu[0]),
         float(cpu[1]),
         len(network.names) * targets * (len(t) - started_at),
+        discarded,
         engine,
     )
 
@@ -222,6 +228,7 @@ def _count(
     errors: bool,
     weight: np.ndarray,
     engine: str,
+    compiled: set[int],
     done: int,
     new: Callable[[int], tally.Tally],
     span: tuple[int, int],
@@ -229,15 +236,20 @@ def _count(
     """Tally of the samples of a span, in a thread of its own, and the CPU time of counting and of what lines tell."""
     begin, end = span
     piece = new(end - begin)
-    started = time.thread_time()
+    clock = time.thread_time if engine == "culled" else time.process_time
+    started = clock()
     if engine == "culled":
         count.count_block(scene, grid, quality, moving, done + begin, begin, end, weight, piece)
     elif end > begin:
+        if end - begin not in compiled:  # the compiler's time is nobody's counting
+            dense.counts(scene, grid, quality, begin, end)
+            compiled.add(end - begin)
+            started = clock()
         tally.add_counts(piece, done + begin, dense.counts(scene, grid, quality, begin, end), weight)
-    counted = time.thread_time()
+    counted = clock()
     if stereo_cos <= 1.0 or errors:
         count.line_block(scene, grid, quality, moving, stereo_cos, errors, begin, end, piece)
-    return piece, np.array([counted - started, time.thread_time() - counted])
+    return piece, np.array([counted - started, clock() - counted])
 
 
 def _engine(engine: str, points: Points) -> str:
@@ -277,7 +289,6 @@ class _Mover:
         self, network: Network, epoch: Epoch, t: np.ndarray, body: Body, eop: EarthOrientation
     ) -> None:
         self._epoch, self._t, self._body, self._eop = epoch, t, body, eop
-        self._ground = network.limits.ground
         whole = slice(0, len(t))
         self._groups = [
             (g, self._moved(g, whole) if isinstance(g, Osculating) else None) for g in network.groups
@@ -327,19 +338,29 @@ def _key(
 
 def _save(path: Path, key: str, done: int, counted: tally.Tally) -> None:
     part = path.with_name(f"{path.name}.part")
-    with part.open("wb") as file:
-        np.savez(file, key=key, done=done, **counted._asdict())
-    os.replace(part, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            np.savez(file, key=key, done=done, **counted._asdict())
+        os.replace(part, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise OutputError(
+            f"what has been counted cannot be saved: {error.strerror or error}",
+            where=str(path),
+            remedy="free some space, choose another --out, or leave it out",
+        ) from None
 
 
-def _saved(path: Path | None, key: str, nothing: tally.Tally) -> tuple[int, tally.Tally]:
-    """How many samples were counted before, and their tally; nothing of another survey, nor of a damaged file."""
+def _saved(path: Path | None, key: str, nothing: tally.Tally) -> tuple[int, tally.Tally, bool]:
+    """How many samples were counted before, and their tally; whether that was something else, or damaged: nothing."""
     if path is None or not path.is_file():
-        return 0, nothing
+        return 0, nothing, False
     try:
         with path.open("rb") as file, np.load(file) as held:
-            if str(held["key"]) != key:
-                return 0, nothing
-            return int(held["done"]), tally.Tally(*(held[name] for name in tally.Tally._fields))
+            if str(held["key"]) == key:
+                return int(held["done"]), tally.Tally(*(held[name] for name in tally.Tally._fields)), False
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return 0, nothing
+        pass
+    return 0, nothing, True

@@ -264,10 +264,12 @@ def test_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "found"
     text = "1-fold >= 99 % over global at 0 km"
-    found = asked(
-        capsys, "--need", text, "--search", "walker", "--altitude-km", "8000", "--inclination-deg", "50,55",
-        "--grid", "fibonacci:10", "--step-s", "600", "--out", out, "--lost", "1",
-    )  # fmt: skip
+    arguments = ("--need", text, "--search", "walker", "--altitude-km", "8000", "--inclination-deg", "50,55",
+                 "--step-s", "600", "--lost", "1", "--stereo-deg", "0")  # fmt: skip
+    found = asked(capsys, *arguments, "--out", out, "--sigma-urad", "20")
+    doubled = asked(capsys, *arguments, "--sigma-urad", "40")
+    # errors scale with the noise; both are read from bins 12 % wide
+    assert doubled["error_median_m"] / found["error_median_m"] == pytest.approx(2.0, rel=0.02)
     assert set(found) >= {"satellites", "planes", "phasing", "altitude_km", "achieved", "searched", *KEYS}
     assert found["need"] == text
     # 5 cover all of the sphere from where each sees 69.15 deg (Ballard 1980, table I); 8,000 km gives 63.7 deg (V-217)
@@ -278,7 +280,9 @@ def test_a_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     looks = found["recheck"]["looks"]
     assert looks[-1]["points"] >= 3.9 * looks[0]["points"]  # four times finer
     assert looks[-1]["meets"] is True
-    assert next(row["satellites"] for row in found["front"]) <= found["satellites"]
+    front = found["front"]
+    assert any(row["meets"] and row["satellites"] == found["satellites"] for row in front)
+    assert not any(row["meets"] and row["satellites"] < found["satellites"] for row in front)
     assert {row["lost"] for row in found["robustness"]} >= {"1 satellite"}
     assert (out / "report.html").is_file()
 
@@ -314,6 +318,16 @@ def test_a_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (("--need", "2-fold >= 99 % over global at 40 km"), "--altitude-km"),
         (("--need", "1-fold >= 9 % over global at 40 km", *SMALL[:4]), "no scenario"),
         (("--need", "1-fold >= 9 % over global at 40 km", "--altitude-km", "1000", "--lost", "x"), "--lost"),
+        (
+            ("--need", "1-fold >= 9 % over global at 40 km", "--altitude-km", "1000", "--grid", "latlon:5"),
+            "--grid",
+        ),
+        ((*SMALL, "--errors"), "--sigma-urad 20"),
+        ((*SMALL, "--satellites-max", "9"), "--need"),
+        ((*SMALL, "--rcs-m2", "1"), "scenario"),
+        (("hokkaido-2017", "--sigma-urad", "1"), "--errors"),
+        (("hokkaido-2017", "--pattern", "star"), "--walker"),
+        (("hokkaido-2017", "--propagator", "j2"), "--walker"),
     ],
 )
 def test_mistakes(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str) -> None:
@@ -328,14 +342,41 @@ def test_bad_polygons(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     refused(capsys, *SMALL[:4], "--grid", f"polygon:{empty}")
 
 
+def test_windows_are_looked_up_before_counting(capsys: pytest.CaptureFixture[str]) -> None:
+    # a day over 100,000 places would take minutes
+    began = time.process_time()
+    said = refused(
+        capsys,
+        *SMALL[:4],
+        "--grid",
+        "fibonacci:100000",
+        "--duration-s",
+        "8640000",
+        "--windows",
+        "w9*@nowhere",
+    )
+    assert "matches no pair" in said
+    assert time.process_time() - began < 20.0
+
+
+def test_a_trajectory_of_too_many_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "path.csv"
+    rows = [f"{t},{30 + t / 100},{140 + t / 100},50000" for t in range(0, 1200, 200)]
+    path.write_text("\n".join(["t_s,latitude_deg,longitude_deg,height_m", *rows]) + "\n")
+    said = refused(
+        capsys, *SMALL[:4], "--grid", f"trajectory:{path}", "--step-s", "0.00001", "--duration-s", "10"
+    )
+    assert "samples" in said
+
+
 def test_an_interrupted_study_goes_on(tmp_path: Path) -> None:
-    out = tmp_path / "long"
+    out = tmp_path / "new" / "long"  # its folder is not there yet
     arguments = [
         sys.executable, "-m", "noroshi.cli.main", "coverage", "--walker", "60:2000/40/1", "--altitude-km", "600",
         "--grid", "fibonacci:40000", "--duration-s", "86400", "--stereo-deg", "0", "--json",
     ]  # fmt: skip
     environment = {**os.environ, "NO_COLOR": "1"}
-    save = tmp_path / ".long.survey.npz"
+    save = out.parent / ".long.survey.npz"
     process = subprocess.Popen(
         [*arguments, "--out", out], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

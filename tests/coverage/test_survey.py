@@ -13,7 +13,7 @@ from noroshi.coverage.figures import overall
 from noroshi.coverage.layout import itrs
 from noroshi.coverage.limits import Figures, Limit, quality, table
 from noroshi.coverage.models import SPHERE, WGS84, Bands, Body, Points
-from noroshi.errors import NoroshiError
+from noroshi.errors import NoroshiError, OutputError
 from noroshi.orbits.ephemeris import Mean, Sites, ephemeris
 from noroshi.orbits.walker import walker
 from noroshi.sky import sky
@@ -143,7 +143,11 @@ def test_an_interrupted_survey_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert again.pairs_now == again.pairs * 18 // 50
     assert again.pairs == whole.pairs == whole.pairs_now
     assert_same(again.coverage, whole.coverage)
-    assert not list(tmp_path.iterdir())
+    # all of it is kept until the caller has written what follows: windows, files
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.npz"]
+    whole_again = survey.survey(LIMITED, POINTS, WINDOW, save=save, **ASKED)
+    assert whole_again.pairs_now == 0
+    assert_same(whole_again.coverage, whole.coverage)
 
 
 def test_what_was_kept_of_another_survey_is_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
@@ -155,6 +159,7 @@ def test_what_was_kept_of_another_survey_is_not_taken(monkeypatch: pytest.Monkey
         interrupted(save, 16, network, **asked)
         again = survey.survey(LIMITED, POINTS, WINDOW, save=save)
         assert again.pairs_now == again.pairs
+        assert again.discarded
         assert_same(again.coverage, whole)
 
 
@@ -167,6 +172,13 @@ def test_a_damaged_file_is_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     again = survey.survey(LIMITED, POINTS, WINDOW, save=save)
     assert again.pairs_now == again.pairs
     assert_same(again.coverage, survey.survey(LIMITED, POINTS, WINDOW).coverage)
+
+
+def test_what_cannot_be_saved_is_the_users_to_put_right(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(survey, "SAVE_S", -1.0)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError, match="cannot be saved"):
+        survey.survey(LIMITED, POINTS, WINDOW, save=tmp_path / "file" / "kept.npz")
 
 
 def test_what_cannot_be_surveyed():

@@ -246,7 +246,16 @@ DESIGN = {
     "altitude_km": 1200.0,
     "inclination_deg": 55.0,
     "achieved": 0.9953,
-    "searched": {"designs": 1240, "exhaustive": True, "altitude_km": [800, 1000, 1200], "wall_s": 12.5},
+    "searched": {
+        "pattern": ["delta", "star"],
+        "planes": "every divisor",
+        "designs_evaluated": 1240,
+        "exhaustive": False,
+        "altitude_km": [800, 1000, 1200],
+        "fewest_by_altitude_km": {"1200": 60},
+        "time_s": 12.5,
+        "stopped_by": "time limit",
+    },
     "front": [
         {
             "satellites": n,

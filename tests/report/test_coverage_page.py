@@ -62,7 +62,7 @@ def test_both_languages_have_every_word() -> None:
 
 def test_japanese_words_are_japanese() -> None:
     for key, words in JA.items():
-        rest = re.sub(r"(?<![A-Za-z])(km|WGS|rad)(?![A-Za-z])", "", re.sub(r"\{\w+\}", "", words))
+        rest = re.sub(r"(?<![A-Za-z])(km|kW|sr|WGS|rad)(?![A-Za-z])", "", re.sub(r"\{\w+\}", "", words))
         assert not re.search(r"[A-Za-z]{2,}", rest), (key, words)
 
 

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from noroshi.survey import Network, Survey, Window
     from noroshi.time import Epoch
 
+INTERRUPTED = 130
 KM, MICRO, KILO = 1e3, 1e-6, 1e3
 EPOCH = "2026-11-22T00:00:00Z"  # of constellations that have none of their own
+GRID, HEIGHT_KM, SATELLITES_LOOKED, TIME_LIMIT_S, LOST = "fibonacci:10000", 40.0, 200, 60.0, "1,2"
 AGE_NOTED_DAYS = 3.0  # notional: element sets are kilometres off by then
 SAMPLES_MOST, SATELLITES_MOST, PAIRS_MOST = 10_000_000, 100_000, 50_000
 SHOWN = 20  # windows in the terminal; all are in the file
@@ -53,6 +55,12 @@ class Study:
     described: list[str]  # what the network is made of
     notes: list[str] = field(default_factory=list)
     scenario: str | None = None
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Names of the places; without any, their numbers."""
+        count = 1 if self.points.t is not None else len(self.points.weight)
+        return self.points.names or tuple(str(k) for k in range(count))
 
 
 def coverage(
@@ -87,14 +95,16 @@ def coverage(
         Literal["sgp4", "j2"], Parameter(group=_WHO, help="What moves --walker satellites.")
     ] = "sgp4",
     grid: Annotated[
-        str,
+        str | None,
         Parameter(
             group=_WHERE,
             help="fibonacci:10000, latlon:90x180, box:20N-55N,120E-180E, polygon:FILE, sites:FILE, site:35.7,139.7, "
-            "trajectory:FILE.",
+            f"trajectory:FILE. Default: {GRID}.",
         ),
-    ] = "fibonacci:10000",
-    target_altitude_km: Annotated[float, Parameter(group=_WHERE, help="Height of the targets.")] = 40.0,
+    ] = None,
+    target_altitude_km: Annotated[
+        float | None, Parameter(group=_WHERE, help=f"Height of the targets. Default: {HEIGHT_KM:g}.")
+    ] = None,
     step_s: Annotated[float, Parameter(group=_WHERE, help="Between samples.")] = 60.0,
     duration_s: Annotated[float, Parameter(group=_WHERE, help="Samples are taken before it.")] = 86400.0,
     epoch: Annotated[
@@ -163,12 +173,17 @@ def coverage(
     inclination_deg: Annotated[
         str | None, Parameter(group=_NEED, help="Looked at: 55, 50,60 or 40:70:5. Default: from the area.")
     ] = None,
-    satellites_max: Annotated[int, Parameter(group=_NEED, help="Most satellites looked at.")] = 200,
+    satellites_max: Annotated[
+        int | None, Parameter(group=_NEED, help=f"Most satellites looked at. Default: {SATELLITES_LOOKED}.")
+    ] = None,
     planes_max: Annotated[int | None, Parameter(group=_NEED, help="Most planes looked at.")] = None,
     lost: Annotated[
-        str, Parameter(group=_NEED, help="Numbers of satellites lost at once, besides one plane.")
-    ] = "1,2",
-    time_limit_s: Annotated[float, Parameter(group=_NEED, help="Of the search.")] = 60.0,
+        str | None,
+        Parameter(group=_NEED, help="Numbers of satellites lost at once, besides one plane. Default: 1,2."),
+    ] = None,
+    time_limit_s: Annotated[
+        float | None, Parameter(group=_NEED, help=f"Of the search. Default: {TIME_LIMIT_S:g}.")
+    ] = None,
     engine: Annotated[
         Literal["auto", "culled", "dense"],
         Parameter(
@@ -196,84 +211,98 @@ def coverage(
     Of a scenario's sensors, of Walker patterns, of catalogued satellites, or of all these together.
     """
     started, cpu = time.perf_counter(), time.process_time()
-    from noroshi.coverage.limits import Figures
-    from noroshi.coverage.models import SPHERE, WGS84
-
     _check_numbers(
         step_s=step_s, duration_s=duration_s, target_altitude_km=target_altitude_km, stereo_deg=stereo_deg,
         sigma_urad=sigma_urad, intensity_kw_sr=intensity_kw_sr, rcs_m2=rcs_m2, time_limit_s=time_limit_s,
         threads=threads, satellites_max=satellites_max, planes_max=planes_max,
     )  # fmt: skip
-    limit, stated = _limit(
-        grazing_height_km, range_max_km, elevation_min_deg, off_nadir_min_deg, off_nadir_max_deg, background,
-        sun_exclusion_deg,
+    _check_flags(
+        need=need, scenario=scenario, walker=walker, tle=tle, pattern=pattern, grid=grid, errors=errors,
+        propagator=propagator, target_altitude_km=target_altitude_km, sigma_urad=sigma_urad,
+        intensity_kw_sr=intensity_kw_sr, rcs_m2=rcs_m2, inclination_deg=inclination_deg,
+        satellites_max=satellites_max, planes_max=planes_max, lost=lost, time_limit_s=time_limit_s,
     )  # fmt: skip
-    body = WGS84 if earth == "wgs84" else SPHERE
-    figures = Figures(1.0 * MICRO if sigma_urad is None else sigma_urad * MICRO)
+    grid, height_km = grid or GRID, HEIGHT_KM if target_altitude_km is None else target_altitude_km
+    save = None if out is None else out.parent / f".{out.name}.survey.npz"
     console = console_for(as_json)
-    if out is not None:
-        from noroshi import store
+    try:
+        with stages(console) as stage:
+            from noroshi.coverage.limits import Figures
+            from noroshi.coverage.models import SPHERE, WGS84
+            from noroshi.survey import survey
 
-        store.check_output(out, force=force)
-        check_report_can_be_built()
-    with stages(console) as stage:
-        found = None
-        if need is not None:
-            if scenario or walker or tle:
-                raise ScenarioError(
-                    "--need looks for a constellation of its own",
-                    remedy="give --altitude-km (and --inclination-deg) to choose from; no scenario, --walker or --tle",
+            if out is not None:
+                from noroshi import store
+
+                store.check_output(out, force=force)
+                check_report_can_be_built()
+            limit, stated = _limit(
+                grazing_height_km, range_max_km, elevation_min_deg, off_nadir_min_deg, off_nadir_max_deg, background,
+                sun_exclusion_deg,
+            )  # fmt: skip
+            body = WGS84 if earth == "wgs84" else SPHERE
+            noise = Figures(1.0 * MICRO if sigma_urad is None else sigma_urad * MICRO)
+            found = None
+            if need is not None:
+                found, study = _searched(
+                    need, altitude_km, inclination_deg, pattern, satellites_max or SATELLITES_LOOKED, planes_max,
+                    LOST if lost is None else lost, limit, stated, noise, body, propagator, epoch, stereo_deg, step_s,
+                    duration_s, time_limit_s or TIME_LIMIT_S, threads, stage,
+                )  # fmt: skip
+                grid, height_km = found.need.area, found.need.height_m / KM
+            else:
+                study = _asked(
+                    scenario, walker, altitude_km, pattern, tle, propagator, epoch, limit, stated, noise,
+                    None if intensity_kw_sr is None else intensity_kw_sr * KILO, rcs_m2, grid, height_km, step_s,
+                    duration_s,
+                )  # fmt: skip
+            pairs = None if windows is None else _pairs(study, windows)
+            result = survey(
+                study.network,
+                study.points,
+                study.window,
+                body=body,
+                stereo_rad=radians(stereo_deg) if stereo_deg > 0.0 else None,
+                errors=errors or sigma_urad is not None,
+                engine=engine,
+                threads=threads,
+                save=save,
+                progress=stage,
+            )
+            if result.discarded:
+                study.notes.append(
+                    "an interrupted study of something else lay under this --out, and has been dropped"
                 )
-            found, study = _searched(
-                need, altitude_km, inclination_deg, pattern, satellites_max, planes_max, lost, limit, stated, body,
-                propagator, epoch, stereo_deg, step_s, duration_s, time_limit_s, threads, stage,
-            )  # fmt: skip
-        else:
-            study = _asked(
-                scenario, walker, altitude_km, pattern, tle, propagator, epoch, limit, stated, figures,
-                None if intensity_kw_sr is None else intensity_kw_sr * KILO, rcs_m2, grid, target_altitude_km,
-                step_s, duration_s,
-            )  # fmt: skip
-        from noroshi.survey import survey
+            passes = None
+            if pairs is not None:
+                stage("windows", 0, 1)
+                passes = _windows(study, pairs, body)
+                stage("windows", 1, 1)
+            summary = _summary(study, result, grid, height_km, duration_s, body.name) | {
+                "stereo_deg": stereo_deg if stereo_deg > 0.0 else None,
+                "sigma_urad": sigma_urad,
+                "intensity_kw_sr": intensity_kw_sr,
+                "rcs_m2": rcs_m2,
+            }
+            if found is not None:
+                from noroshi.coverage.design import as_json as design_json
 
-        result = survey(
-            study.network,
-            study.points,
-            study.window,
-            body=body,
-            stereo_rad=radians(stereo_deg) if stereo_deg > 0.0 else None,
-            errors=errors or sigma_urad is not None,
-            engine=engine,
-            threads=threads,
-            save=None if out is None else out.parent / f".{out.name}.survey.npz",
-            progress=stage,
-        )
-        passes = None
-        if windows is not None:
-            stage("windows", 0, 1)
-            passes = _windows(study, windows, body)
-            stage("windows", 1, 1)
-        summary = _summary(
-            study,
-            result,
-            grid if found is None else found.need.area,
-            target_altitude_km,
-            duration_s,
-            body.name,
-        )
-        summary |= {"stereo_deg": stereo_deg if stereo_deg > 0.0 else None}
-        if found is not None:
-            from noroshi.coverage.design import as_json as design_json
-
-            summary |= design_json(found) | {"target_altitude_km": found.need.height_m / KM}
-        if passes is not None:
-            summary["windows"] = [_plain(row) for row in _rows(passes)]
-        summary |= {
-            "wall_s": round(time.perf_counter() - started, 3),
-            "cpu_s": round(time.process_time() - cpu, 3),
-        }
-        if out is not None:
-            _write(out, result, summary, passes, found, study, started, lang)
+                summary |= design_json(found)
+            if passes is not None:
+                summary["windows"] = [_plain(row) for row in _rows(passes)]
+            summary |= {
+                "wall_s": round(time.perf_counter() - started, 3),
+                "cpu_s": round(time.process_time() - cpu, 3),
+            }
+            if out is not None:
+                _write(out, result, summary, passes, found, study, started, lang)
+    except KeyboardInterrupt:
+        if save is not None and save.is_file():
+            raise
+        Console(stderr=True, highlight=False).print("interrupted; nothing was written, nothing is kept.")
+        sys.exit(INTERRUPTED)
+    if save is not None:
+        save.unlink(missing_ok=True)
     for note in study.notes:
         Console(stderr=True, highlight=False).print(f"note: {note}", markup=False, soft_wrap=True)
     if as_json:
@@ -283,6 +312,49 @@ def coverage(
 
 
 # --- what is asked
+
+
+def _check_flags(**given: Any) -> None:
+    """Refuse flags that would do nothing, rather than let somebody believe that they did."""
+
+    def refuse(flag: str, why: str, remedy: str) -> None:
+        if given[flag] not in (None, False):
+            raise ScenarioError(f"--{flag.replace('_', '-')} {why}", remedy=remedy)
+
+    searching, flagged = given["need"] is not None, bool(given["walker"] or given["tle"])
+    if searching:
+        if given["scenario"] or flagged:
+            raise ScenarioError(
+                "--need looks for a constellation of its own",
+                remedy="give --altitude-km (and --inclination-deg) to choose from; no scenario, --walker or --tle",
+            )
+        for flag in ("grid", "target_altitude_km"):
+            refuse(flag, "does nothing beside --need, which names area and height itself", "leave it out")
+    else:
+        for flag in ("inclination_deg", "satellites_max", "planes_max", "lost", "time_limit_s"):
+            refuse(flag, "belongs to a search", "add --need, or leave it out")
+        if not given["walker"]:
+            refuse("pattern", "arranges --walker satellites, and there are none", "leave it out")
+            if given["propagator"] == "j2":
+                raise ScenarioError(
+                    "--propagator j2 moves --walker satellites, and there are none",
+                    remedy="leave it out: a scenario says how its satellites move, element sets take SGP4",
+                )
+    if not given["scenario"]:
+        for flag in ("intensity_kw_sr", "rcs_m2"):
+            refuse(flag, "is for the sensors of a scenario", "name one, or leave it out")
+    if flagged or searching:
+        if given["errors"] and given["sigma_urad"] is None:
+            raise ScenarioError(
+                "--errors does not know how well --walker and --tle satellites measure",
+                remedy="give their angle noise: --sigma-urad 20",
+            )
+    elif given["scenario"]:
+        refuse(
+            "sigma_urad",
+            "is for --walker and --tle satellites",
+            "take --errors: the scenario has its own noise",
+        )
 
 
 def _check_numbers(**values: float | None) -> None:
@@ -296,7 +368,6 @@ def _check_numbers(**values: float | None) -> None:
     assert values["step_s"] is not None
     assert values["duration_s"] is not None
     assert values["stereo_deg"] is not None
-    assert values["target_altitude_km"] is not None
     if values["duration_s"] / values["step_s"] > SAMPLES_MOST:
         raise ScenarioError(
             f"{values['duration_s'] / values['step_s']:.3g} samples are more than {SAMPLES_MOST:,}",
@@ -307,7 +378,7 @@ def _check_numbers(**values: float | None) -> None:
             f"no two lines are {values['stereo_deg']:g} deg apart and at most 180 minus it",
             remedy="choose --stereo-deg from 0 to 90; 20 is usual",
         )
-    if values["target_altitude_km"] > 100_000.0:
+    if (values["target_altitude_km"] or 0.0) > 100_000.0:
         raise ScenarioError("targets are not that high", remedy="give --target-altitude-km in km")
 
 
@@ -413,6 +484,8 @@ def _asked(
         if intensity_w_sr is None and any(not limits_of[k].ground for k in range(len(sensors))):
             notes.append("brightness is no limit: --intensity-kw-sr makes it one")
         constraints["scenario"] = "each sensor's own"
+        given = {"intensity_kw_sr": intensity_w_sr and intensity_w_sr / KILO, "rcs_m2": rcs_m2}
+        constraints |= {key: value for key, value in given.items() if value is not None}
         described.append(f"scenario {loaded.name}")
         idle = next((k for k in stated if k != "occlusion"), None)
         if idle is not None and not shells and not catalogues:
@@ -462,6 +535,9 @@ def _asked(
         )
     network = Network(tuple(groups), limits.table(limits_of), limits.quality(quality_of))
     points = read_points(spec, target_altitude_km * KM, at, step_s)
+    lowest = min((altitude for *_, altitude in shells), default=np.inf)
+    if target_altitude_km > lowest:
+        notes.append(f"the targets, {target_altitude_km:g} km up, are above satellites at {lowest:g} km")
     if points.t is not None:
         notes.append("a trajectory is looked at during its own times; --duration-s does not matter")
     moved = "scenario" if loaded is not None and not flagged else propagator if shells else "sgp4"
@@ -587,6 +663,7 @@ def _searched(
     lost: str,
     limit: Limit,
     stated: dict[str, Any],
+    noise: Any,
     body: Any,
     propagator: Literal["sgp4", "j2"],
     epoch_utc: str | None,
@@ -638,7 +715,7 @@ def _searched(
         threads=threads,
         progress=stage,
     )
-    network = constellation.network(found.best.design, limit, at, propagator)
+    network = constellation.network(found.best.design, limit, at, propagator, noise)
     points = constellation.area(need, 4 * constellation.CHECK_POINTS, at)
     best = found.best.design
     described = (
@@ -664,8 +741,8 @@ def _summary(
         "schema": 1,
         "pairs": result.pairs,
         **overall(result.coverage),
-        "ns_per_pair": round(result.kernel_cpu_s / max(result.pairs_now, 1) * 1e9, 4),
-        "line_ns_per_pair": round(result.line_cpu_s / max(result.pairs_now, 1) * 1e9, 4),
+        "ns_per_pair": _each(result.kernel_cpu_s, result.pairs_now),
+        "line_ns_per_pair": _each(result.line_cpu_s, result.pairs_now),
         "constraints": study.constraints,
         "propagator": study.propagator,
         "earth": earth,
@@ -684,21 +761,17 @@ def _summary(
     }
 
 
-def _windows(study: Study, wanted: str, body: Any) -> dict[str, np.ndarray]:
-    """Columns of the access windows of the pairs that match SENSOR@PLACE."""
+def _each(cpu_s: float, pairs: int) -> float | None:
+    """CPU [ns] per pair; None where an interrupted run had counted all of them."""
+    return round(cpu_s / pairs * 1e9, 4) if pairs else None
+
+
+def _pairs(study: Study, wanted: str) -> list[tuple[int, int]]:
+    """The pairs (sensor, place) that match SENSOR@PLACE; refused here, before anything is counted."""
     from fnmatch import fnmatchcase
 
-    from noroshi import frames
-    from noroshi.coverage.access import node_times, sky_track, windows
-    from noroshi.sky import sky
-    from noroshi.survey import positions
-    from noroshi.time import load_earth_orientation, utc_text
-
     sensor_like, found, place_like = wanted.partition("@")
-    places = study.points.names or tuple(
-        str(k) for k in range(1 if study.points.t is not None else len(study.points.weight))
-    )
-    names = study.network.names
+    names, places = study.network.names, study.places
     sensors = [k for k, name in enumerate(names) if fnmatchcase(name, sensor_like)]
     targets = [k for k, name in enumerate(places) if fnmatchcase(name, place_like)]
     if not found or not sensors or not targets:
@@ -712,6 +785,18 @@ def _windows(study: Study, wanted: str, body: Any) -> dict[str, np.ndarray]:
             f"{len(sensors) * len(targets):,} pairs are more than {PAIRS_MOST:,}",
             remedy="ask for fewer: --windows 'w1-0*@tokyo', or a grid of sites",
         )
+    return [(s, p) for p in targets for s in sensors]
+
+
+def _windows(study: Study, pairs: list[tuple[int, int]], body: Any) -> dict[str, np.ndarray]:
+    """Columns of the access windows of the pairs."""
+    from noroshi import frames
+    from noroshi.coverage.access import node_times, sky_track, windows
+    from noroshi.sky import sky
+    from noroshi.survey import positions
+    from noroshi.time import load_earth_orientation, utc_text
+
+    names, places = study.network.names, study.places
     start, end = 0.0, study.window.duration_s
     if study.points.t is not None:
         start, end = float(study.points.t[0]), float(study.points.t[-1])
@@ -720,10 +805,17 @@ def _windows(study: Study, wanted: str, body: Any) -> dict[str, np.ndarray]:
     bodies = None
     if study.network.limits.sun_rad.any() or study.network.limits.moon_rad.any():
         bodies = sky_track(sky(epoch, nodes), nodes, frames.itrs_from_gcrs(epoch, nodes, eop))
-    pairs = np.array([(s, p) for p in targets for s in sensors])
     net = study.network
     w = windows(
-        net.limits, track, study.points, pairs, start, end, body=body, sky=bodies, quality=net.quality
+        net.limits,
+        track,
+        study.points,
+        np.array(pairs),
+        start,
+        end,
+        body=body,
+        sky=bodies,
+        quality=net.quality,
     )
     return {
         "sensor": np.array([names[k] for k in w.sensor], dtype=object),
@@ -778,7 +870,7 @@ def _write(
         (part / "report.html").write_text(
             render(result.coverage, summary, manifest, design=design, lang=lang), "utf-8"
         )
-        store.write_json(part / "manifest.json", provenance(started) | {"scenario": study.scenario})
+        store.write_json(part / "manifest.json", manifest)
 
 
 def _print(console: Console, summary: dict[str, Any], designed: bool, out: Path | None) -> None:
@@ -823,10 +915,11 @@ def _lines(console: Console, s: dict[str, Any], designed: bool, out: Path | None
         if len(s["windows"]) > SHOWN:
             console.print(f"... and {len(s['windows']) - SHOWN} more windows: --json or --out")
     limits = ", ".join(f"{k} {v}" for k, v in s["constraints"].items())
+    speed = "" if s["ns_per_pair"] is None else f", {s['ns_per_pair']:.2f} ns per pair counted"
     who = f"{s['sensors']} sensors ({'; '.join(s['network'])})"
     console.print(
         f"{s['pairs']:.4g} pairs: {who}, {s['places']} places, {s['samples']} samples; {limits}; {s['propagator']}, "
-        f"{s['earth']}. {s['wall_s']:.1f} s, {s['cpu_s']:.1f} s of CPU, {s['ns_per_pair']:.2f} ns per pair counted.",
+        f"{s['earth']}. {s['wall_s']:.1f} s, {s['cpu_s']:.1f} s of CPU{speed}.",
         soft_wrap=True,
     )
     if out is None:
@@ -844,13 +937,16 @@ def _design_lines(console: Console, s: dict[str, Any]) -> None:
         soft_wrap=True,
     )
     front = Table(
-        "satellites", "planes", "phasing", "altitude km", "inclination", "achieved", box=None, pad_edge=False
-    )
+        "pattern", "satellites", "planes", "phasing", "altitude km", "inclination", "achieved", "meets the need",
+        box=None, pad_edge=False,
+    )  # fmt: skip
     for row in s["front"]:
+        shown = (row["pattern"], row["satellites"], row["planes"], row["phasing"], row["altitude_km"])
         front.add_row(
-            str(row["satellites"]), str(row["planes"]), f"{row['phasing']:g}", f"{row['altitude_km']:g}",
-            f"{row['inclination_deg']:g}", _percent(row["achieved"]),
-        )  # fmt: skip
+            *(x if isinstance(x, str) else f"{x:g}" for x in (*shown, row["inclination_deg"])),
+            _percent(row["achieved"]),
+            "yes" if row["meets"] else "no",
+        )
     console.print(front)
     for row in s["robustness"]:
         console.print(

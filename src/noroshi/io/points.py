@@ -19,6 +19,7 @@ from noroshi.targets.recorded import states, to_itrs
 from noroshi.time import DAY_S, EarthOrientation, Epoch, load_earth_orientation, utc_text
 
 TICK_S = 1e-6
+SAMPLES_MOST = 10_000_000
 
 
 def read_points(
@@ -73,9 +74,14 @@ def _path(record: Record, epoch: Epoch, step_s: float | None, eop: EarthOrientat
         t = start + record.t
         t = t[(t >= max(first, 0.0) - TICK_S) & (t <= last + TICK_S)]
     else:
-        t = step_s * np.arange(
-            max(math.ceil((first - TICK_S) / step_s), 0), math.floor((last + TICK_S) / step_s) + 1
-        )
+        begin, end = max(math.ceil((first - TICK_S) / step_s), 0), math.floor((last + TICK_S) / step_s) + 1
+        if end - begin > SAMPLES_MOST:
+            raise DataError(
+                f"has {end - begin:.3g} samples, more than {SAMPLES_MOST:,}",
+                where=record.where,
+                remedy="make the step longer",
+            )
+        t = step_s * np.arange(begin, end)
     if not len(t):
         span = (
             f"from {utc_text(epoch, first, 0)} to {utc_text(epoch, last, 0)}" if dated else f"for {last:g} s"

@@ -227,7 +227,9 @@ def _design(study: Study, say: Say) -> str:
         parts.append(f"<section><h2>{escape(say('robustness'))}</h2>{table}{note}</section>")
     rows = [[say("need"), design["need"]]]
     for key, value in (design.get("searched") or {}).items():
-        rows.append([_known(f"searched_{key}", key, say), _value(value, say)])
+        if value not in (None, [], {}):
+            word = "searched_is_" if key == "stopped_by" else "searched_"
+            rows.append([_known(f"searched_{key}", key, say), _found(value, word, say)])
     parts.append(f"<section><h2>{escape(say('searched'))}</h2>{facts_html(rows)}</section>")
     return "".join(parts)
 
@@ -264,6 +266,17 @@ def _lost(text: str, say: Say) -> str:
 
 def _known(key: str, otherwise: str, say: Say) -> str:
     return say(key) if key in EN else otherwise.replace("_", " ")
+
+
+def _found(value: Any, word: str, say: Say) -> str:
+    """A value of the search in words: texts are translated where there is a word for them."""
+    if isinstance(value, str):
+        return _known(word + value.replace(" ", "_"), value, say)
+    if isinstance(value, dict):
+        return say("list_and").join(f"{key}: {_value(one, say)}" for key, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return say("list_and").join(_found(one, word, say) for one in value)
+    return _value(value, say)
 
 
 def _value(value: Any, say: Say) -> str:
@@ -564,6 +577,8 @@ def _asked(study: Study, say: Say) -> str:
         rest = degrees(np.pi - c.stereo_rad)
         rows.append([say("asked_stereo"), say("asked_stereo_is", angle=degrees(c.stereo_rad), rest=rest)])
     rows += _constraints(s["constraints"], say)
+    if s.get("sigma_urad") is not None:
+        rows.append([say("constraint_sigma_urad"), f"{s['sigma_urad']:g}"])
     return f"<section><h2>{escape(say('asked'))}</h2>{facts_html(rows)}</section>"
 
 
@@ -597,9 +612,8 @@ def _provenance(study: Study, manifest: dict[str, Any], say: Say) -> str:
     for key, word in (("scenario_sha256", "scenario_hash"), ("seed", "seed")):
         if manifest.get(key) is not None:
             rows.append([say(word), str(manifest[key])])
-    speed = say(
-        "speed_is", wall=f"{s['wall_s']:.3g}", cpu=f"{s['cpu_s']:.3g}", each=f"{s['ns_per_pair']:.3g}"
-    )
+    each, lines = (f"{s.get(key) or 0.0:.3g}" for key in ("ns_per_pair", "line_ns_per_pair"))
+    speed = say("speed_is", wall=f"{s['wall_s']:.3g}", cpu=f"{s['cpu_s']:.3g}", each=each, lines=lines)
     rows += [
         [say("command"), manifest["command"]],
         [say("finished"), manifest["finished_utc"]],
