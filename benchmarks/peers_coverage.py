@@ -73,6 +73,8 @@ def main() -> None:
     reference = in_view(case)
     rows = []
     for tool in tools(case.elevation_min_deg):
+        if asked.only not in f"{tool.name} {tool.call}":
+            continue
         rows.append(_peer(tool, case, reference, above))
         print(_line(rows[-1]), flush=True)
     same = _ours(case, "same pairs")
@@ -83,9 +85,10 @@ def main() -> None:
     text = _page(load, case, rows, same, full)
     print("\n" + text)
     if asked.write:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(text)
-        print(f"written to {RESULTS}")
+        results = RESULTS.with_name(asked.to)
+        results.parent.mkdir(exist_ok=True)
+        results.write_text(text)
+        print(f"written to {results}")
 
 
 def _arguments() -> argparse.Namespace:
@@ -94,9 +97,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--elevation-min-deg", type=float, default=0.0)
-    parser.add_argument(
-        "--write", action="store_true", help=f"keep the table as benchmarks/results/{RESULTS.name}"
-    )
+    parser.add_argument("--only", default="", help="tools whose name and call hold this text")
+    parser.add_argument("--to", default=RESULTS.name, help="file for --write, in benchmarks/results")
+    parser.add_argument("--write", action="store_true", help="keep the table")
     return parser.parse_args()
 
 
