@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import platform
 import resource
 import subprocess
@@ -183,7 +184,7 @@ def _page(load: float, case: Case, peers: list[Row], same: list[Row], full: list
     head = f"""\
 # Coverage beside other packages
 
-Written by `make bench-peers ARGS=--write` on {date.today()}; {_machine(load)}; commit {_commit()}.
+Written by `make bench-peers ARGS='{" ".join(sys.argv[1:])}'` on {date.today()}; {_machine(load)}; commit {_commit()}.
 
 {case.pairs:,} pairs of satellite and point at a sample: {len(case.lines)} satellites of the Walker pattern
 60: 288/12/1 at 1,000 km, as element sets; {len(case.lat_deg):,} points of a Fibonacci lattice on the ellipsoid;
