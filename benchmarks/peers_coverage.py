@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import platform
 import resource
 import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Callable
