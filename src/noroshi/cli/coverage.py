@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 KM, MICRO, KILO = 1e3, 1e-6, 1e3
 EPOCH = "2026-11-22T00:00:00Z"  # of constellations that have none of their own
+ALTITUDES_LOOKED = (
+    "600:1400:200"  # notional: the low orbits that proposals name, in steps that a minute goes through
+)
 GRID, HEIGHT_KM, SATELLITES_LOOKED, TIME_LIMIT_S, LOST = "fibonacci:10000", 40.0, 200, 60.0, "1,2"
 AGE_NOTED_DAYS = 3.0  # notional: element sets are kilometres off by then
 SAMPLES_MOST, SATELLITES_MOST, PAIRS_MOST = 10_000_000, 100_000, 50_000
@@ -78,7 +81,7 @@ def coverage(
         Parameter(
             group=_WHO,
             negative=(),
-            help="Above the equator, one for all or one per --walker. --need: 600:1400:100.",
+            help=f"Above the equator, one for all or one per --walker. --need: {ALTITUDES_LOOKED}, its default.",
         ),
     ] = None,
     pattern: Annotated[
@@ -158,7 +161,7 @@ def coverage(
         str | None,
         Parameter(
             group=_WHAT,
-            help="Access windows to the millisecond, of these SENSOR@PLACE (* and ? allowed): *@*.",
+            help="Access windows to the millisecond, of these SENSOR@PLACE, wildcards allowed: w1-0?@tokyo.",
         ),
     ] = None,
     need: Annotated[
@@ -222,6 +225,11 @@ def coverage(
         intensity_kw_sr=intensity_kw_sr, rcs_m2=rcs_m2, inclination_deg=inclination_deg,
         satellites_max=satellites_max, planes_max=planes_max, lost=lost, time_limit_s=time_limit_s,
     )  # fmt: skip
+    ignored = [
+        flag
+        for flag, given in (("--grid", grid), ("--target-altitude-km", target_altitude_km))
+        if given is not None
+    ]
     grid, height_km = grid or GRID, HEIGHT_KM if target_altitude_km is None else target_altitude_km
     save = None if out is None else out.parent / f".{out.name}.survey.npz"
     console = console_for(as_json)
@@ -246,8 +254,8 @@ def coverage(
             if need is not None:
                 found, study = _searched(
                     need, altitude_km, inclination_deg, pattern, satellites_max or SATELLITES_LOOKED, planes_max,
-                    LOST if lost is None else lost, limit, stated, noise, body, propagator, epoch, stereo_deg, step_s,
-                    duration_s, time_limit_s or TIME_LIMIT_S, threads, stage,
+                    LOST if lost is None else lost, ignored, limit, stated, noise, body, propagator, epoch, stereo_deg,
+                    step_s, duration_s, time_limit_s or TIME_LIMIT_S, threads, stage,
                 )  # fmt: skip
                 grid, height_km = found.need.area, found.need.height_m / KM
             else:
@@ -328,8 +336,6 @@ def _check_flags(**given: Any) -> None:
                 "--need looks for a constellation of its own",
                 remedy="give --altitude-km (and --inclination-deg) to choose from; no scenario, --walker or --tle",
             )
-        for flag in ("grid", "target_altitude_km"):
-            refuse(flag, "does nothing beside --need, which names area and height itself", "leave it out")
     else:
         for flag in ("inclination_deg", "satellites_max", "planes_max", "lost", "time_limit_s"):
             refuse(flag, "belongs to a search", "add --need, or leave it out")
@@ -661,6 +667,7 @@ def _searched(
     satellites_max: int,
     planes_max: int | None,
     lost: str,
+    ignored: list[str],
     limit: Limit,
     stated: dict[str, Any],
     noise: Any,
@@ -681,10 +688,12 @@ def _searched(
     from noroshi.survey import Window
 
     need = parse_need(text)
+    notes = []
     if not altitude_km:
-        raise ScenarioError(
-            "--need has no altitude to choose from", remedy="give --altitude-km 1000, 600,800 or 600:1400:100"
-        )
+        altitude_km = [ALTITUDES_LOOKED]
+        notes.append(f"no --altitude-km was given: {ALTITUDES_LOOKED} km (from:to:step) was looked at")
+    if ignored:
+        notes.append(f"{' and '.join(ignored)} did nothing: the need names area and height itself")
     altitudes = tuple(KM * a for each in altitude_km for a in parse_values(each, "--altitude-km"))
     inclinations = () if inclination_deg is None else parse_values(inclination_deg, "--inclination-deg")
     numbers = parse_values(lost, "--lost") if lost.strip() else ()
@@ -723,7 +732,7 @@ def _searched(
         f"{best.altitude_m / KM:g} km"
     )
     return found, Study(
-        network, points, Window(at, step_s, duration_s), propagator, dict(stated), [described]
+        network, points, Window(at, step_s, duration_s), propagator, dict(stated), [described], notes
     )
 
 
