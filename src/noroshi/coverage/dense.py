@@ -1,7 +1,7 @@
 """Every pair put to the test, none left out: the same counts in JAX, for a GPU and as the yardstick of `count`.
 
-On a CPU the loop runs over sensors and adds up over points, whose sums stay in the cache (4 times faster than any other
-order: docs/theory/coverage.md). On a GPU one reduction over the sensors leaves nothing in memory either.
+On a CPU the loop runs over sensors and adds up over points, whose sums stay in the cache. On a GPU
+one reduction over the sensors leaves nothing in memory either.
 """
 
 from __future__ import annotations

@@ -11,8 +11,6 @@ from jaxtyping import Bool, Float, Float64, Int
 
 from noroshi.constants import EARTH_POLAR_RADIUS_M, EARTH_RADIUS_M
 
-NEVER = np.nan  # a time that does not come
-
 
 class Behind(IntEnum):
     """What has to be behind a target, seen from the sensor."""
