@@ -138,3 +138,12 @@ def assign_edges(rows, columns, edge_row, edge_column, gain):
                     out[row_list[i]] = column_list[j]
         first = last
     return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def associate(rows, columns, edge_row, edge_column, gain, ambiguity, sweeps, probability, alone, chosen):
+    out = assign_edges(rows, columns, edge_row, edge_column, gain)
+    for i in range(rows):
+        chosen[i] = out[i]
+        alone[i] = -1.0
+    return 0

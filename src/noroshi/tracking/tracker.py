@@ -14,7 +14,8 @@ from noroshi.tracking import kernel
 from noroshi.tracking import state as fields
 from noroshi.tracking.columns import detection_slices, pack_detections, pack_scans
 from noroshi.tracking.models import TrackerConfig
-from noroshi.tracking.state import Settings, State, default_config, init, settings
+from noroshi.tracking.presets import default_config
+from noroshi.tracking.state import Settings, State, init, settings
 
 __all__ = ["Settings", "State", "default_config", "init", "settings", "track", "track_from"]
 
@@ -124,7 +125,8 @@ def track_from(
         mean=values[:, : fields.ROW_COV].copy(),
         cov=values[:, fields.ROW_COV : fields.ROW_MODES].copy(),
         status=ints[:, 1].astype(np.int8),
-        modes=values[:, fields.ROW_MODES :].copy(),
+        modes=values[:, fields.ROW_MODES : fields.ROW_EXISTENCE].copy(),
+        existence=values[:, fields.ROW_EXISTENCE].copy(),
         hits=ints[:, 2].copy(),
         originators=ints[:, 3].copy(),
     )
