@@ -77,7 +77,8 @@ def linear_sum_assignment(cost):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _root(parent, i):
+def find_root(parent, i):
+    """Representative of i's set in a union-find forest, shortening the way."""
     while parent[i] != i:
         parent[i] = parent[parent[i]]
         i = parent[i]
@@ -248,8 +249,8 @@ def _components(
         if at[j] < 0:
             at[j] = i
         else:
-            a = _root(parent, at[j])
-            b = _root(parent, i)
+            a = find_root(parent, at[j])
+            b = find_root(parent, i)
             if a != b:
                 parent[max(a, b)] = min(a, b)
     for i in range(rows):
@@ -262,7 +263,7 @@ def _components(
         at[edge_column[rest[n]]] = -1
     for i in range(rows - 1, -1, -1):
         if first[i + 1] > first[i]:
-            root = _root(parent, i)
+            root = find_root(parent, i)
             following[i] = head[root]
             head[root] = i
             # by value, so that nothing below depends on how detections are numbered
