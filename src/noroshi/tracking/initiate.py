@@ -663,13 +663,21 @@ def _distance(rays, i, x, fit, gate, speed_max, now):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _gather(rays, pairs, p, first, partner, used, gate, speed_max, now, members, fit):
-    """The pair p and the best-fitting ray of every further sensor: (size, chi-square, rays tried)."""
+    """The pair p and the best-fitting ray of every further sensor: (size, chi-square, rays tried).
+
+    Rays blurred by motion neither confirm nor are confirmed: nearly any ray fits them.
+    """
     x = pairs.point[p]
     members[0] = pairs.ray[p, 0]
     members[1] = pairs.ray[p, 1]
     size = np.int64(2)
     tried = np.int64(0)
     chi_square = _solve(rays, members, size, x, speed_max, now, fit)
+    for s in range(2):
+        noise = rays.sigma_rad[members[s]] * pairs.range[p, s]
+        moved = 0.5 * speed_max * abs(now - rays.t[members[s]])
+        if moved * moved > (SHARP * SHARP - 1.0) * noise * noise:
+            return size, chi_square, tried
     while size < RAYS_MAX:
         best = inf
         chosen = np.int64(-1)
