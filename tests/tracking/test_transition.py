@@ -179,9 +179,9 @@ def test_a_steep_entry_from_space_to_the_ground():
 
 
 def test_a_level_turn_stays_level_and_keeps_its_speed():
-    # a whole circle at 3 deg/s and then 1 000 km straight on. Height: the vertical taken is that of the surface, 5e-6 rad
-    # off at 10 km, so 5 m at most after 1 000 km. Speed over the ground: to the (0.13 rad)^6 / 144 that each of the
-    # circle's 48 steps leaves
+    # a whole circle at 3 deg/s and then 1 000 km straight on. Height: the vertical taken is that of the surface, 5e-6
+    # rad off at 10 km, so 5 m at most after 1 000 km. Speed over the ground: to the (0.13 rad)^6 / 144 that each of
+    # the circle's 48 steps leaves
     x = state(TURN, 10e3, (180.0, 150.0, 0.0), (np.deg2rad(3.0), 0.0, 0.0))
     speed = np.linalg.norm(wind(x[:3], x[3:6]))
     y = travel(TURN, x, 120.0)
