@@ -33,7 +33,7 @@ class Tracked(NamedTuple):
 
 
 class GospaParts(NamedTuple):
-    """Root mean square of GOSPA and of its parts over the update times at which a target lives; the parts add in squares."""
+    """GOSPA and its parts, root mean square over the update times while a target lives; the parts add in squares."""
 
     rms_m: float
     localisation_m: float
