@@ -242,7 +242,7 @@ def _summary(
                 "t_end_s": float(tracks.t[last]),
                 "deleted": bool((tracks.status[mine] == Status.DELETED).any()),
                 "hits": hits.get(number, 0),
-                "speed_m_s": float(np.linalg.norm(tracks.mean[last, 3:6])),
+                "speed_m_s": _speed(tracks.mean[last], read.turns),
                 "sigma_position_m": float(np.sqrt(tracks.cov[last, [0, 9, 17]].sum())),
             }
         )
@@ -273,6 +273,14 @@ def _summary(
         },
         "scores": None if judged is None or read.truth is None else _scores(read, judged),
     }
+
+
+def _speed(mean: np.ndarray, turns: bool) -> float:
+    """Speed relative to the Earth below where it is known how that lies, else in the frame."""
+    from noroshi.constants import EARTH_RATE_RAD_S
+
+    carried = EARTH_RATE_RAD_S * np.array([-mean[1], mean[0], 0.0]) if turns else np.zeros(3)
+    return float(np.linalg.norm(mean[3:6] - carried))
 
 
 def _scores(read: Recording, judged: Judged) -> dict[str, Any]:

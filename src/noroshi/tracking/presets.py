@@ -35,8 +35,8 @@ def preset(name: str) -> TrackerConfig:
             # undriven in straight flight (turbulence, and the turning of the vertical with the Earth) ...
             boost=Motion(tau_s=inf, sigma_m_s2=10.0, jerk_psd=0.02, velocity_psd=0.05),
             ballistic=_OFF,
-            # ... and driven in turns: 3 deg/s at 150 m/s is 7.9 m/s2 and 0.41 m/s3 for the ten seconds of a quarter
-            manoeuvring=Motion(tau_s=inf, sigma_m_s2=10.0, jerk_psd=2.0, velocity_psd=0.5),
+            # ... and driven in turns: 8 m/s2 (3 deg/s at 150 m/s) put on or taken off within five seconds, 64/5
+            manoeuvring=Motion(tau_s=inf, sigma_m_s2=10.0, jerk_psd=13.0, velocity_psd=1.0),
             dwell_s=(120.0, 0.0, 30.0),  # minutes straight, a turn of half a minute
             initiate_window_s=1.5,
             initiate_height_min_m=-500.0,  # below the ellipsoid by the geoid, and by the error of a low plot
