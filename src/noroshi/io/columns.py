@@ -165,6 +165,9 @@ def _csv(path: Path, numbers: tuple[str, ...], texts: tuple[str, ...]) -> Column
     raw = {name: header[names.index(name)] for name in known}
     kinds = {raw[name]: pa.string() if si in texts else pa.float64() for name, (si, _) in known.items()}
     data = path.read_bytes()
+    if not data.partition(b"\n")[2].strip():  # a header alone
+        nothing = {si: np.empty(0, object if si in texts else np.float64) for si, _ in known.values()}
+        return Columns(nothing, 0, tuple(n for n in names if n not in known), where)
     try:
         table = pacsv.read_csv(
             io.BytesIO(data),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from difflib import get_close_matches
 from math import inf
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -547,16 +548,32 @@ def _times(parts: list[Columns], given: Defaults) -> tuple[list[np.ndarray], Epo
             "has t_s where another file has utc", where=bare.where, remedy="give --epoch, the UTC of t_s = 0"
         )
     else:
-        texts = [
-            text for part in parts for text in (min(filter(None, part.values["utc"]), default=None),) if text
-        ]
-        if not texts:
+        some = next((text for part in parts for text in part.values["utc"] if text), None)
+        if some is None:
             raise DataError("has no time in any row", where=parts[0].where, remedy="fill the column utc")
-        epoch = epoch_from_utc(_utc(min(texts)))
+        epoch = _first(parts, _epoch(str(some), parts[0].where))
     return [
         _plausible(_seconds(part, epoch) if has else part.values["t_s"])
         for part, has in zip(parts, dated, strict=True)
     ], epoch
+
+
+def _epoch(text: str, where: str) -> Epoch:
+    try:
+        return epoch_from_utc(_utc(text))
+    except NoroshiError as error:
+        raise DataError(error.what, where=f"{where}, column utc", remedy=error.remedy) from None
+
+
+def _first(parts: list[Columns], near: Epoch) -> Epoch:
+    """The earliest instant of the column utc of all files."""
+    first, text, where = np.inf, "", ""
+    for part in parts:
+        t = _plausible(_seconds(part, near))
+        if np.isfinite(t).any() and np.nanmin(t) < first:
+            k = int(np.nanargmin(t))
+            first, text, where = float(t[k]), str(part.values["utc"][k]), part.where
+    return _epoch(text, where) if text else near
 
 
 def _plausible(t: np.ndarray) -> np.ndarray:
@@ -764,6 +781,10 @@ def _form(found: Columns, at: dict[str, np.ndarray], given: Defaults, on_earth: 
         require(found, ("az_rad", "el_rad"), ("ra_rad", "dec_rad"), ("ux", "uy", "uz"), ("range_m",))
         return "none"
     if forms[0] == "az":
+        lost = [name for name in ("az_rad", "el_rad") if not found.has(name)]
+        # a radar may lack one of the two, but not by a slip of the pen
+        if lost and (not found.has("range_m") or get_close_matches(lost[0], found.ignored, 1, 0.5)):
+            require(found, ("az_rad", "el_rad"))
         if given.angles is not None:
             form = given.angles
         else:
@@ -774,7 +795,7 @@ def _form(found: Columns, at: dict[str, np.ndarray], given: Defaults, on_earth: 
                 where=found.where,
                 remedy="add qw, qx, qy, qz, or yaw_rad and pitch_rad, or facing_rad; or give --angles topocentric",
             )
-        if form == "topocentric" and not on_earth and epoch_unknown(given, found):
+        if form == "topocentric" and not on_earth and _undated(given, found):
             raise DataError(
                 "has az and el without an attitude, and positions that are not on the Earth",
                 where=found.where,
@@ -785,7 +806,7 @@ def _form(found: Columns, at: dict[str, np.ndarray], given: Defaults, on_earth: 
     return forms[0]
 
 
-def epoch_unknown(given: Defaults, found: Columns) -> bool:
+def _undated(given: Defaults, found: Columns) -> bool:
     """Whether nothing says how the Earth lies in an inertial frame."""
     return given.epoch is None and not found.has("utc")
 
