@@ -717,7 +717,8 @@ def _states(
     n = len(t)
     own = np.broadcast_to(np.eye(3), (n, 3, 3))
     if geodetic:
-        require(source, ("latitude_rad", "longitude_rad")) if "longitude_rad" not in at else None
+        if "longitude_rad" not in at:
+            require(source, ("latitude_rad", "longitude_rad"))
         lat = np.where(np.abs(at["latitude_rad"]) <= np.pi / 2, at["latitude_rad"], np.nan)
         r = itrs_from_geodetic(lat, at["longitude_rad"], at.get("height_m", np.zeros(n)))
     else:
