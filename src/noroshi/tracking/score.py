@@ -257,7 +257,7 @@ def _follow(node: int, tracks: Tracks, truth: Truth, union: np.ndarray) -> _Foll
         row = rows[np.maximum(newest, 0)]
         good = (newest >= 0) & (tracks.status[row] == Status.CONFIRMED) & (union - tracks.t[row] <= STALE_S)
         held[good, k] = row[good]
-    r_true, v_true = _truth_at(truth, union)
+    r_true, v_true = truth_at(truth, union)
     alive = (union[:, None] >= truth.t_launch - TICK_S) & (union[:, None] <= truth.t_impact + TICK_S)
     at, column = np.nonzero(held >= 0)
     row = held[at, column]
@@ -287,7 +287,7 @@ def _follow(node: int, tracks: Tracks, truth: Truth, union: np.ndarray) -> _Foll
     return out
 
 
-def _truth_at(truth: Truth, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def truth_at(truth: Truth, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Truth off its grid: cubic Hermite between two live times, straight on from one at the ends."""
     last = len(truth.t) - 1
     below = np.clip(np.searchsorted(truth.t, t + TICK_S, "right") - 1, 0, last)
