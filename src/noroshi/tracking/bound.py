@@ -1,10 +1,12 @@
 """The posterior Cramer-Rao bound: no tracker of a target that moves so and is seen so can have a smaller error.
 
 Tichavsky, Muravchik, Nehorai, "Posterior Cramer-Rao bounds for discrete-time nonlinear filtering", IEEE Trans. Signal
-Processing 46(5), 1998. Frame: any one inertial frame, GCRS in scenarios. Missed detections enter as expected
-information (P_D times that of a detection). The covariance is convex in the information, so this is optimistic: the
-mean over the detection sequences that can happen lies above it. False alarms and wrong associations are left out, which
-is optimistic too.
+Processing 46(5), 1998. Frame: any one inertial frame, GCRS in scenarios. Where detections are missed there are two
+bounds (Hernandez, Ristic, Farina, Timmoneri, "A comparison of two Cramer-Rao bounds for nonlinear filtering with
+Pd < 1", IEEE Trans. Signal Processing 52(9), 2004). `expected_information` counts each look with P_D: quick, but
+optimistic, as the covariance is convex in the information (3 % of the error with two satellites at P_D 0.9).
+`over_detections` is the mean of the bounds of the detection sequences that can happen: tighter. Both leave out false
+alarms and wrong associations.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Float64
 
+RUNS_AT_ONCE = 100  # bounds the memory of over_detections
 POLE = 1e-9  # cosine of elevation below which azimuth means nothing
 
 
@@ -98,6 +101,33 @@ def expected_information(
         each = information(state[:, None, :3], state[:, None, 3:6], stations)
         total[:, :6, :6] += np.einsum("ks,ksij->kij", seen * chance, each)
     return total / runs
+
+
+def over_detections(
+    truth: Float[np.ndarray, "run step 9"],
+    stations: Stations,
+    visible: Bool[np.ndarray, "run step sensor"],
+    f: Float[np.ndarray, "*step 9 9"],
+    q: Float[np.ndarray, "*step 9 9"],
+    cov_0: Float[np.ndarray, "9 9"],
+    rng: np.random.Generator,
+) -> Float64[np.ndarray, "step 9 9"]:
+    """Mean bound covariance over detection sequences, one drawn for each run's flight; arguments as `recursion`'s.
+
+    The square root of its trace bounds the root mean square error over flights, noise and luck of detection.
+    """
+    total = 0.0
+    chance = np.broadcast_to(stations.p_detect, visible.shape[1:])
+    for first in range(0, len(truth), RUNS_AT_ONCE):
+        some = slice(first, first + RUNS_AT_ONCE)
+        hit = visible[some] & (rng.random(visible[some].shape) < chance)
+        measured = np.zeros((*hit.shape[:2], 9, 9))
+        for k, (state, row) in enumerate(zip(truth[some], hit, strict=True)):
+            each = information(state[:, None, :3], state[:, None, 3:6], stations)
+            measured[k, :, :6, :6] = np.einsum("ks,ksij->kij", row, each)
+        start = np.broadcast_to(cov_0, (len(hit), 9, 9))
+        total = total + recursion(f, q, measured, start).sum(0)
+    return np.asarray(total) / len(truth)
 
 
 def recursion(
