@@ -78,9 +78,11 @@ def nominal_bound(
     """
     n = len(t)
     batch = known.shape[:-1]
+    if not n:
+        return Bounds(np.empty((*batch, 0)), np.empty((*batch, 0)))
     out = np.zeros((*batch, n, 9, 9))
-    if n and len(t_event):
-        step = t[1] - t[0] if n > 1 else 1.0
+    step = float(t[1] - t[0]) if n > 1 else 1.0
+    if len(t_event):
         at = np.maximum(np.ceil((t_event - t[0]) / step - 1e-6), 0).astype(int)
         inside = at < n
         at, lag = at[inside], (t_event[inside] - t[at[inside]])[:, None, None]
@@ -94,9 +96,9 @@ def nominal_bound(
             if len(rows):
                 steps, first = np.unique(at[rows], return_index=True)
                 out[node][steps] = np.add.reduceat(each[rows], first, axis=0)
-    f, q = motion(r, phase, float(t[1] - t[0]) if n > 1 else 1.0)
+    f, q = motion(r, phase, step)
     prior = np.diag(np.repeat([PRIOR_M, PRIOR_M_S, PRIOR_M_S2], 3) ** 2)
-    if n and phase[0] == Phase.COAST:
+    if phase[0] == Phase.COAST:
         prior[6:, 6:] = 0.0
     cov = bound.recursion(f, q, out, np.broadcast_to(prior, (*batch, 9, 9)))
     variance = np.maximum(np.diagonal(cov, axis1=-2, axis2=-1), 0.0)
