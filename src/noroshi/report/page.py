@@ -313,7 +313,7 @@ def _scores(report: Report, say: Say) -> str:
                 shares[1],
                 _plain(siap["position_accuracy_m"], 0),
                 _plain(siap["velocity_accuracy_m_s"], 1),
-                _plain(siap["track_number_changes_per_s"], 3, 60.0),
+                _plain(siap["track_number_changes_per_s"], 2, 60.0),
                 shares[2],
                 _share(of_node["purity"]),
                 str(of_node["false_tracks"]),
