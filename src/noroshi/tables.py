@@ -240,6 +240,7 @@ class Tracks:
     modes: Float64[np.ndarray, "row 3"]  # weights: boost, ballistic, manoeuvring
     hits: Int[np.ndarray, "row"]  # detections used at this time
     originators: Int[np.ndarray, "row"]  # bit n: nation n of the scenario contributed, ever
+    existence: Float64[np.ndarray, "row"]  # probability that there is a target
 
 
 @dataclass(frozen=True)

@@ -1,117 +1,111 @@
-"""Interacting multiple models of one track: three Gaussians over (position, velocity, acceleration), three weights.
+"""Interacting multiple models of one track: a Gaussian and a weight for each motion model.
 
-Method: H. A. P. Blom and Y. Bar-Shalom, IEEE Trans. AC-33, 780-783 (1988). Arrays of one track: mean [3, 9],
-cov [3, 9, 9], weight [3]; models in the order boost, ballistic, manoeuvring. A model with dwell time 0 is off
-(weight 0).
+Method: H. A. P. Blom and Y. Bar-Shalom, IEEE Trans. AC-33, 780-783 (1988). Arrays of one track: mean [model, 9],
+cov [model, 9, 9], weight [model]; `motion` holds a row of `parameters` for each model.
 """
 
 from __future__ import annotations
 
-from math import ceil, erf, exp, hypot, isinf, log, sqrt
+from math import erf, exp, isinf, log, sqrt
 
 import numpy as np
 from numba import njit
 
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.constants import EARTH_RATE_RAD_S
-from noroshi.tracking import motion as models
-from noroshi.tracking.measurement import update
-from noroshi.tracking.motion import COEFFICIENTS, SIGMA, is_ballistic
-from noroshi.tracking.state import LIVE
+from noroshi.tracking.measurement import WIDTH, absorb
+from noroshi.tracking.parameters import DWELL, ROLE, ROLES, SPIN
+from noroshi.tracking.transition import carry, export, meaning, prior
 from noroshi.tracking.visible import height
 
-MODELS = 3
-BOOST = 0
-BALLISTIC = 1
-MANOEUVRING = 2
+BOOST = ROLES["boost"]
+BALLISTIC = ROLES["ballistic"]
+MANOEUVRING = ROLES["manoeuvring"]
 
-STEP_MAX_S = 5.0  # longer gaps are taken in steps: gravity's gradient changes by 1.5 % in 5 s at 7 km/s
 WEIGHT_MIN = 1e-6
+SHARE_MIN = 1e-4  # smaller shares are left out of a mixing: they cost as much and change nothing
 # of `weigh_sense`; notional: they tell the models apart and enter no estimate
 CHANCE_MIN = 0.05  # what a model may lose in one second
 SENSE_SPEED_M_S = 200.0  # slower than this, the direction of flight is uncertain
 # kg/m2, above the 13 000 of the slenderest published glider (D. Wright's public HTV-2 model, L/D 2.6)
 BALLISTIC_COEFFICIENT_MAX = 15_000.0
-AIR_FACTOR = 3.0  # a body of 5 000 kg/m2, or a lift-to-drag ratio of 3
 AIR_DENSITY_KG_M3 = 1.225  # sea level, US Standard Atmosphere 1976
 AIR_SCALE_M = 7_160.0  # meets the 1976 standard at 60 km; within 35 % of it from 0 to 70 km
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def transition_probabilities(dwell, t, out):
-    """Chance to go from model i (row) to model j in the time t, into `out` [3, 3]; leavers share evenly."""
-    for i in range(MODELS):
-        for j in range(MODELS):
-            out[i, j] = 0.0
-    active = 0
-    for i in range(MODELS):
-        if dwell[i] > 0.0:
-            active += 1
-    for i in range(MODELS):
-        if not dwell[i] > 0.0:
-            continue
-        stay = 1.0 if isinf(dwell[i]) or active == 1 else exp(-t / dwell[i])
-        for j in range(MODELS):
-            if i == j:
-                out[i, j] = stay
-            elif dwell[j] > 0.0:
-                out[i, j] = (1.0 - stay) / (active - 1)
+def transition_probabilities(motion, t, out):
+    """Chance to go from model i (row) to model j in the time t, into `out` [model, model]; leavers share evenly."""
+    models = len(motion)
+    for i in range(models):
+        dwell = motion[i, DWELL]
+        stay = 1.0 if isinf(dwell) or models == 1 else exp(-t / dwell)
+        for j in range(models):
+            out[i, j] = stay if i == j else (1.0 - stay) / (models - 1)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _mix(mean, cov, weight, chances, motion):
-    """Mix the models before a prediction, in place.
+def mix(mean, cov, weight, chances, motion, mean0, cov0, weight0):
+    """Mix the models before a prediction, in place. mean0, cov0, weight0: scratch of the same shapes.
 
-    The ballistic model has no acceleration to hand on: a model that has one takes its own prior (mean 0, standard
-    deviation sigma) for that share, as unequal dimensions require (K. Granstrom, P. Willett, Y. Bar-Shalom,
-    IEEE Trans. AES-51, 2015), so that thrust after a coast is not ruled out by a falsely sure zero.
+    Models whose extras mean different things have none to hand on to each other: the receiver takes its own prior
+    for that share, as unequal dimensions require (K. Granstrom, P. Willett, Y. Bar-Shalom, IEEE Trans. AES-51,
+    2015), so that thrust after a coast is not ruled out by a falsely sure zero.
     """
-    mean0 = np.empty((MODELS, 9))
-    cov0 = np.empty((MODELS, 9, 9))
-    weight0 = np.empty(MODELS)
-    for i in range(MODELS):
+    models = len(motion)
+    for i in range(models):
         weight0[i] = weight[i]
-        for a in range(9):
+        for a in range(WIDTH):
             mean0[i, a] = mean[i, a]
-            for b in range(9):
+            for b in range(WIDTH):
                 cov0[i, a, b] = cov[i, a, b]
-    for j in range(MODELS):
+    extra = np.empty(3)
+    var = np.empty(3)
+    d = np.empty(WIDTH)
+    for j in range(models):
         total = 0.0
-        for i in range(MODELS):
+        for i in range(models):
             total += chances[i, j] * weight0[i]
         weight[j] = total
-        if total == 0.0:
+        if chances[j, j] * weight0[j] > (1.0 - SHARE_MIN) * total:
             continue
-        carries = not is_ballistic(motion[j])
-        share = np.empty(MODELS)
-        for i in range(MODELS):
-            share[i] = chances[i, j] * weight0[i] / total
-        if share[j] == 1.0:
-            continue
-        for a in range(9):
+        kept = 0.0
+        for i in range(models):
+            if chances[i, j] * weight0[i] >= SHARE_MIN * total:
+                kept += chances[i, j] * weight0[i]
+        mine = meaning(motion[j])
+        prior(motion[j], extra, var)
+        for a in range(WIDTH):
             mean[j, a] = 0.0
-            for b in range(9):
+            for b in range(WIDTH):
                 cov[j, a, b] = 0.0
-        for i in range(MODELS):
-            if share[i] > 0.0:
-                width = 6 if carries and is_ballistic(motion[i]) else 9
+        for i in range(models):
+            share = chances[i, j] * weight0[i]
+            if share >= SHARE_MIN * total:
+                width = WIDTH if meaning(motion[i]) == mine else 6
                 for a in range(width):
-                    mean[j, a] += share[i] * mean0[i, a]
-        for i in range(MODELS):
-            if share[i] == 0.0:
+                    mean[j, a] += share / kept * mean0[i, a]
+                for a in range(width, WIDTH):
+                    mean[j, a] += share / kept * extra[a - 6]
+        for i in range(models):
+            share = chances[i, j] * weight0[i]
+            if share < SHARE_MIN * total:
                 continue
-            width = 6 if carries and is_ballistic(motion[i]) else 9
-            for a in range(9):
-                da = (mean0[i, a] if a < width else 0.0) - mean[j, a]
-                for b in range(a, 9):
-                    db = (mean0[i, b] if b < width else 0.0) - mean[j, b]
-                    p = cov0[i, a, b] if b < width else 0.0
-                    if width == 6 and a == b and a >= 6:
-                        p = motion[j, SIGMA] ** 2
-                    cov[j, a, b] += share[i] * (p + da * db)
-        for a in range(9):
-            for b in range(a):
-                cov[j, a, b] = cov[j, b, a]
+            share /= kept
+            for a in range(WIDTH):
+                d[a] = mean0[i, a] - mean[j, a]
+            if meaning(motion[i]) == mine:
+                for a in range(WIDTH):
+                    for b in range(WIDTH):
+                        cov[j, a, b] += share * (cov0[i, a, b] + d[a] * d[b])
+                continue
+            for a in range(6, WIDTH):
+                d[a] = extra[a - 6] - mean[j, a]
+                cov[j, a, a] += share * var[a - 6]
+            for a in range(WIDTH):
+                for b in range(WIDTH):
+                    handed = cov0[i, a, b] if a < 6 and b < 6 else 0.0
+                    cov[j, a, b] += share * (handed + d[a] * d[b])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -124,60 +118,41 @@ def air_drag(x):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def advance(mean, cov, weight, info, motion, dwell, t, mu):
-    """Predict all live tracks [slot, ...] by t > 0 seconds, in place.
-
-    What air can do to a body grows with dynamic pressure: in thick air the manoeuvring model's standard deviation is
-    widened by three times `air_drag`, so that it follows a re-entry, whose drag doubles every two seconds.
-    """
-    n = ceil(t / STEP_MAX_S)
-    h = t / n
-    c = np.empty((MODELS, COEFFICIENTS))
-    for m in range(MODELS):
-        models.coefficients(motion[m], h, c[m])
-    own = np.empty(motion.shape[1])
-    chances = np.empty((MODELS, MODELS))
-    transition_probabilities(dwell, h, chances)
-    active = 0
-    for m in range(MODELS):
-        if dwell[m] > 0.0:
-            active += 1
-    for k in range(len(info)):
-        if info[k, LIVE] == 0:
-            continue
-        for _ in range(n):
-            if active > 1:
-                _mix(mean[k], cov[k], weight[k], chances, motion)
-            for m in range(MODELS):
-                if weight[k, m] == 0.0:
-                    continue
-                if m == MANOEUVRING and mu > 0.0:
-                    for i in range(len(own)):
-                        own[i] = motion[m, i]
-                    own[SIGMA] = hypot(motion[m, SIGMA], AIR_FACTOR * air_drag(mean[k, m]))
-                    models.coefficients(own, h, c[m])
-                models.predict(mean[k, m], cov[k, m], c[m], h, mu)
-        if active == MODELS and mu > 0.0:
-            weigh_sense(mean[k], cov[k], weight[k], min(t, 1.0))
+def advance(mean, cov, weight, cross, slots, motion, sense, t, work):
+    """Predict the tracks in `slots` by t > 0 seconds, in place: [slot, model, ...] arrays, work [5, 9, 9] scratch."""
+    models = len(motion)
+    if models > 1:
+        chances = np.empty((models, models))
+        transition_probabilities(motion, t, chances)
+        mean0 = np.empty((models, WIDTH))
+        cov0 = np.empty((models, WIDTH, WIDTH))
+        weight0 = np.empty(models)
+    for s in range(len(slots)):
+        k = slots[s]
+        if models > 1:
+            mix(mean[k], cov[k], weight[k], chances, motion, mean0, cov0, weight0)
+        for m in range(models):
+            carry(mean[k, m], cov[k, m], t, motion[m], work)
+        if sense and models > 1:
+            weigh_sense(mean[k], cov[k], weight[k], motion, min(t, 1.0))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def normalise(weight):
-    """Scale the weights to sum 1, none of the active ones below 1e-6, in place."""
+    """Scale the weights to sum 1, none of them below 1e-6, in place."""
     total = 0.0
-    for m in range(MODELS):
+    for m in range(len(weight)):
         total += weight[m]
     low = 0.0
-    for m in range(MODELS):
-        if weight[m] > 0.0:
-            weight[m] = max(weight[m] / total, WEIGHT_MIN)
+    for m in range(len(weight)):
+        weight[m] = max(weight[m] / total, WEIGHT_MIN)
         low += weight[m]
-    for m in range(MODELS):
+    for m in range(len(weight)):
         weight[m] /= low
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def weigh_sense(mean, cov, weight, power):
+def weigh_sense(mean, cov, weight, motion, power):
     """Weigh the models by what physics allows: thrust pushes, drag brakes, and no flight in the air is ballistic.
 
     Kinematics alone hardly separate the models: all are smooth. Each weight is multiplied by a chance (at least
@@ -187,18 +162,19 @@ def weigh_sense(mean, cov, weight, power):
     would feel there.
     """
     u = np.empty(3)
-    for m in range(MODELS):
-        if weight[m] == 0.0:
-            continue
+    for m in range(len(motion)):
         x = mean[m]
-        u[0] = x[3] + EARTH_RATE_RAD_S * x[1]
-        u[1] = x[4] - EARTH_RATE_RAD_S * x[0]
-        u[2] = x[5]
-        size = sqrt(u[0] * u[0] + u[1] * u[1] + u[2] * u[2])
-        if m == BALLISTIC:
+        role = int(motion[m, ROLE])
+        if role == BALLISTIC:
             drag = air_drag(x)
             weight[m] *= max(exp(-drag * drag), CHANCE_MIN) ** power
             continue
+        if meaning(motion[m]) != 0:
+            continue
+        u[0] = x[3] + motion[m, SPIN] * x[1]
+        u[1] = x[4] - motion[m, SPIN] * x[0]
+        u[2] = x[5]
+        size = sqrt(u[0] * u[0] + u[1] * u[1] + u[2] * u[2])
         if size < SENSE_SPEED_M_S:
             u[0], u[1], u[2] = x[0], x[1], x[2]
             size = sqrt(u[0] * u[0] + u[1] * u[1] + u[2] * u[2])
@@ -212,7 +188,7 @@ def weigh_sense(mean, cov, weight, power):
                 var += u[i] * cov[m, 6 + i, 6 + j] * u[j]
         if not var > 0.0:
             continue
-        if m == MANOEUVRING:
+        if role == MANOEUVRING:
             along = -along
         chance = 0.5 * (1.0 + erf(along / sqrt(2.0 * var)))
         weight[m] *= max(chance, CHANCE_MIN) ** power
@@ -220,36 +196,109 @@ def weigh_sense(mean, cov, weight, power):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def hit(mean, cov, weight, scan, det):
-    """Update all models of one track with one detection, in place, and weigh them by its likelihood."""
-    value = np.full(MODELS, -np.inf)
+def hit(mean, cov, weight, scan, ready, work):
+    """Update all models of one track with one ready detection, in place, and weigh them by its likelihood."""
+    models = len(weight)
+    if models == 1:
+        absorb(mean[0], cov[0], scan, ready, work[0])
+        return
+    value = np.empty(models)
     best = -np.inf
-    for m in range(MODELS):
-        if weight[m] > 0.0:
-            value[m] = log(weight[m]) + update(mean[m], cov[m], scan, det)
-            best = max(best, value[m])
-    for m in range(MODELS):
-        if weight[m] > 0.0:
-            weight[m] = max(exp(value[m] - best), 1e-300)
+    for m in range(models):
+        value[m] = log(weight[m]) + absorb(mean[m], cov[m], scan, ready, work[0])
+        best = max(best, value[m])
+    for m in range(models):
+        weight[m] = max(exp(value[m] - best), 1e-300)
     normalise(weight)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def collapse(mean, cov, weight, out_mean, out_cov):
-    """Mean and covariance of the mixture into out_mean, out_cov: as many leading components as fit there."""
-    width = len(out_mean)
-    for a in range(width):
+def hit_shares(mean, cov, weight, scan, ready, columns, shares, reference, alone, work):
+    """Update one track with shares of several detections (probabilistic data association), in place.
+
+    columns [n]: rows of `ready`; shares [n]: their association probabilities, `alone` that of none; reference [n]:
+    log-likelihoods from which the shares were made. Each model weighs the events anew by its own likelihoods (Y.
+    Bar-Shalom, K. C. Chang, H. A. P. Blom, 1989) and becomes the moment match of its hard updates, so that ranges
+    and angles are linearised as well as in a hard update. work [5, 9, 9]: scratch.
+    """
+    models = len(weight)
+    n = len(columns)
+    x = work[1, 0]
+    step = work[1, 1]
+    p = work[2]
+    total_p = work[3]
+    for m in range(models):
+        sum_w = alone
+        for a in range(WIDTH):
+            step[a] = 0.0
+            for b in range(WIDTH):
+                total_p[a, b] = alone * cov[m, a, b]
+        for e in range(n):
+            for a in range(WIDTH):
+                x[a] = mean[m, a]
+                for b in range(WIDTH):
+                    p[a, b] = cov[m, a, b]
+            value = absorb(x, p, scan, ready[columns[e]], work[0])
+            w = shares[e]
+            if models > 1:
+                w *= exp(min(value - reference[e], 50.0))
+            sum_w += w
+            for a in range(WIDTH):
+                x[a] -= mean[m, a]
+                step[a] += w * x[a]
+            for a in range(WIDTH):
+                for b in range(WIDTH):
+                    total_p[a, b] += w * (p[a, b] + x[a] * x[b])
+        if not sum_w > 1e-300:
+            continue
+        for a in range(WIDTH):
+            step[a] /= sum_w
+            mean[m, a] += step[a]
+        for a in range(WIDTH):
+            for b in range(WIDTH):
+                cov[m, a, b] = total_p[a, b] / sum_w - step[a] * step[b]
+        weight[m] *= max(sum_w, 1e-300)
+    if models > 1:
+        normalise(weight)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def collapse_position(mean, cov, weight, x, p):
+    """Position mean and covariance of the mixture into x [3] and p [3, 3]."""
+    models = len(weight)
+    for a in range(3):
         total = 0.0
-        for m in range(MODELS):
-            if weight[m] > 0.0:
-                total += weight[m] * mean[m, a]
-        out_mean[a] = total
-    for a in range(width):
-        for b in range(a, width):
+        for m in range(models):
+            total += weight[m] * mean[m, a]
+        x[a] = total
+    for a in range(3):
+        for b in range(3):
             total = 0.0
-            for m in range(MODELS):
-                if weight[m] > 0.0:
-                    spread = (mean[m, a] - out_mean[a]) * (mean[m, b] - out_mean[b])
-                    total += weight[m] * (cov[m, a, b] + spread)
-            out_cov[a, b] = total
-            out_cov[b, a] = total
+            for m in range(models):
+                total += weight[m] * (cov[m, a, b] + (mean[m, a] - x[a]) * (mean[m, b] - x[b]))
+            p[a, b] = total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def collapse(mean, cov, weight, motion, x, p, work):
+    """Position, velocity and acceleration of the mixture into x [9], p [9, 9]; work [5, 9, 9] scratch."""
+    models = len(weight)
+    if models == 1:
+        export(mean[0], cov[0], motion[0], x, p)
+        return
+    for a in range(WIDTH):
+        x[a] = 0.0
+        for b in range(WIDTH):
+            p[a, b] = 0.0
+    one = work[4]
+    for m in range(models):
+        export(mean[m], cov[m], motion[m], work[3, 0], one)
+        for a in range(WIDTH):
+            x[a] += weight[m] * work[3, 0, a]
+    for m in range(models):
+        export(mean[m], cov[m], motion[m], work[3, 0], one)
+        for a in range(WIDTH):
+            work[3, 1, a] = work[3, 0, a] - x[a]
+        for a in range(WIDTH):
+            for b in range(WIDTH):
+                p[a, b] += weight[m] * (one[a, b] + work[3, 1, a] * work[3, 1, b])

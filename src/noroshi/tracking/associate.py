@@ -1,0 +1,340 @@
+"""One scan against the tracks: gate, associate, update; count the misses; keep what is left over."""
+
+from __future__ import annotations
+
+from math import exp, isinf, log
+
+import numpy as np
+from numba import njit
+
+import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
+from noroshi.tables import Kind, Status
+from noroshi.tracking.assign import associate
+from noroshi.tracking.columns import (
+    CLUTTER,
+    DETECTION_WIDTH,
+    KIND,
+    P_DETECT,
+    RANGE_MAX,
+    SCAN_WIDTH,
+    R,
+    T,
+)
+from noroshi.tracking.gating import edges
+from noroshi.tracking.measurement import (
+    READY,
+    RHO,
+    VAR_AZ,
+    VAR_EL,
+    U,
+    Z,
+    look,
+    prepare,
+)
+from noroshi.tracking.mixture import BALLISTIC, collapse_position, hit, hit_shares
+from noroshi.tracking.parameters import ROLE
+from noroshi.tracking.state import (
+    ABSURD,
+    APART,
+    EDGES_EACH,
+    EXISTENCE_MAX,
+    EXPECTED,
+    HITS,
+    LEFT,
+    LEFT_DET,
+    LEFT_Z,
+    LIVE,
+    MISSED,
+    ORIGINATORS,
+    OVERFLOW_EDGES,
+    OVERFLOW_LEFT,
+    OVERFLOW_USED,
+    SHARED,
+    SOFT,
+    STATUS,
+    TRACK,
+    TWIN,
+    UNRESOLVED,
+    USED,
+)
+from noroshi.tracking.visible import in_view
+
+_INFRARED = int(Kind.INFRARED)
+_CONFIRMED = int(Status.CONFIRMED)
+
+CLUTTER_MIN = 1e-30  # a scan said to be free of false alarms still gets a finite gain
+LEFT_EACH = 1024  # leftovers kept of one scan: a flood of false alarms leaves room for the other sensors
+RANGE_SLACK_M = 20e3  # how far beyond a sensor's reach a track may seem to be and still be looked for
+SWEEPS_MAX = 20  # of belief propagation
+SHARE_USED = 0.1  # a smaller share of a detection is no contribution
+
+
+# Small functions take the arrays they need: handing over a whole State costs more than most of them do.
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def use(counters, used, track, detection):
+    """List a detection among the contributions of the current time."""
+    if counters[USED] == len(used):
+        counters[OVERFLOW_USED] += 1
+        return
+    used[counters[USED], 0] = track
+    used[counters[USED], 1] = detection
+    counters[USED] += 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sound(det):
+    """Whether a detection row can be used: finite where measured, every sigma above 0 (inf: not measured)."""
+    for i in range(4):
+        sigma = det[4 + i]
+        if not sigma > 0.0:
+            return False
+        if not isinf(sigma) and not np.isfinite(det[i]):
+            return False
+    if not np.isfinite(det[0]) or not np.isfinite(det[1]):
+        return False
+    return isinf(det[6]) or det[2] > 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _keep(row, scan, det, ready):
+    """Write an unassociated detection with its scan and its direction into a row of State.left."""
+    for i in range(SCAN_WIDTH):
+        row[i] = scan[i]
+    for i in range(DETECTION_WIDTH):
+        row[LEFT_DET + i] = det[i]
+    for i in range(3):
+        row[LEFT_Z + i] = ready[Z + i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def note(info, quiet, scan, bits):
+    """Note that a track got a detection. info, quiet: the track's rows."""
+    info[HITS] += 1
+    info[MISSED] = 0
+    info[ORIGINATORS] |= bits
+    info[EXPECTED] = 1
+    if scan[KIND] == _INFRARED:
+        quiet[1] = scan[T]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _miss(info, quiet, weight, motion, sense, scan, miss):
+    """Note that a track was in view and got nothing; what its score loses by it. All but `scan`: the track's rows.
+
+    A known target that coasts is cold: that infrared does not see it says nothing against the track.
+    """
+    info[EXPECTED] = 1
+    if scan[KIND] == _INFRARED:
+        quiet[0] += miss
+        if sense and info[STATUS] == _CONFIRMED:
+            coasting = 0.0
+            for m in range(len(motion)):
+                if int(motion[m, ROLE]) == BALLISTIC:
+                    coasting += weight[m]
+            if coasting > 0.5:
+                return 0.0
+    info[MISSED] += 1
+    return miss
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def take_scan(state, settings, scan, bits, dets, idents):
+    """One scan: gate, associate, update; count misses where the target should have been seen; keep the rest."""
+    c = state.counters
+    n = c[LIVE]
+    m = len(idents)
+    p = min(max(scan[P_DETECT], 1e-3), 1.0 - 1e-3)
+    miss = log(1.0 - p)
+    if m == 0:
+        for i in range(n):
+            k = state.slots[i]
+            if len(settings.motion) == 1:
+                seen = in_view(state.mean[k, 0], scan)
+            else:
+                collapse_position(state.mean[k], state.cov[k], state.weight[k], state.work[0, 0], state.work[1])
+                seen = in_view(state.work[0, 0], scan)
+            if seen:
+                state.score[k] += _miss(
+                    state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, miss
+                )
+        return
+    ready = np.empty((m, READY))
+    good = 0
+    at = np.empty(m, np.int64)
+    for j in range(m):
+        if sound(dets[j]):
+            prepare(scan, dets[j], ready[good])
+            at[good] = j
+            good += 1
+        else:
+            c[ABSURD] += 1
+    ready = ready[:good]
+    m = good
+    view = state.looks
+    reach = scan[RANGE_MAX] + RANGE_SLACK_M
+    reach *= reach
+    for i in range(n):
+        k = state.slots[i]
+        x = state.mean[k, 0]
+        if len(settings.motion) > 1:
+            x = state.work[0, 0]
+            collapse_position(state.mean[k], state.cov[k], state.weight[k], x, state.work[1])
+        d0 = x[0] - scan[R]
+        d1 = x[1] - scan[R + 1]
+        d2 = x[2] - scan[R + 2]
+        if d0 * d0 + d1 * d1 + d2 * d2 > reach:
+            view[i, RHO] = -1.0
+            continue
+        if len(settings.motion) > 1:
+            look(x, state.work[1], scan, view[i])
+        else:
+            look(x, state.cov[k, 0], scan, view[i])
+    each = min(EDGES_EACH, m)
+    size = n * each
+    edge_row = np.empty(size, np.int64)
+    edge_column = np.empty(size, np.int64)
+    edge_gain = np.empty(size)
+    first = np.empty(n + 1, np.int64)
+    count, lost = edges(view, n, scan, ready, settings.gate, each, edge_row, edge_column, edge_gain, first)
+    c[OVERFLOW_EDGES] += lost
+    base = log(p) - miss - log(max(scan[CLUTTER], CLUTTER_MIN))
+    for e in range(count):
+        edge_gain[e] += base
+    probability = np.empty(count)
+    alone = np.empty(n)
+    chosen = np.empty(n, np.int64)
+    c[SOFT] += associate(
+        n, m, edge_row[:count], edge_column[:count], edge_gain[:count], settings.ambiguity, SWEEPS_MAX,
+        probability, alone, chosen,
+    )  # fmt: skip
+    place = state.work[0, 0]
+    taken = np.zeros(m)  # how much of each detection the tracks took
+    taker = np.full(m, -1)
+    for i in range(n):
+        if chosen[i] >= 0:
+            taker[chosen[i]] = i
+    columns = np.empty(each, np.int64)
+    shares = np.empty(each)
+    reference = np.empty(each)
+    for i in range(n):
+        k = state.slots[i]
+        a, b = first[i], first[i + 1]
+        if a == b:
+            if view[i, RHO] >= 0.0 and in_view(_position(state.mean[k], state.weight[k], place), scan):
+                state.score[k] += _miss(
+                    state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, miss
+                )
+            continue
+        if alone[i] < 0.0:  # decided: one detection whole, or none
+            j = chosen[i]
+            if j >= 0:
+                e = a
+                while edge_column[e] != j:
+                    e += 1
+                state.score[k] = min(state.score[k] + edge_gain[e] + miss, EXISTENCE_MAX)
+                taken[j] = 1.0
+                hit(state.mean[k], state.cov[k], state.weight[k], scan, ready[j], state.work)
+                note(state.info[k], state.quiet[k], scan, bits)
+                use(c, state.used, state.info[k, TRACK], idents[at[j]])
+            elif in_view(_position(state.mean[k], state.weight[k], place), scan):
+                if _unresolved(settings.resolution, view, i, a, b, edge_column, edge_gain, taker, ready):
+                    c[UNRESOLVED] += 1
+                    state.info[k, EXPECTED] = 1
+                else:
+                    state.score[k] += _miss(
+                        state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, miss
+                    )
+            continue
+        q = 0
+        ratio = 1.0 - p  # of the likelihoods with and without a target, over all that it may have given
+        for e in range(a, b):
+            if probability[e] > 1e-6:
+                j = edge_column[e]
+                columns[q] = j
+                shares[q] = probability[e]
+                reference[q] = edge_gain[e] - base
+                taken[j] += probability[e]
+                if probability[e] > SHARE_USED:
+                    use(c, state.used, state.info[k, TRACK], idents[at[j]])
+                q += 1
+            ratio += (1.0 - p) * exp(min(edge_gain[e], 50.0)) * (probability[e] > 1e-6)
+        state.score[k] = min(state.score[k] + log(ratio), EXISTENCE_MAX)
+        if q > 0:
+            hit_shares(
+                state.mean[k], state.cov[k], state.weight[k], scan, ready,
+                columns[:q], shares[:q], reference[:q], alone[i], state.work,
+            )  # fmt: skip
+        if alone[i] < 0.5:
+            note(state.info[k], state.quiet[k], scan, bits)
+        elif in_view(_position(state.mean[k], state.weight[k], place), scan):
+            _miss(state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, 0.0)
+    _twins(state.info, state.slots[:n], first, edge_column, chosen)
+    kept = 0
+    for j in range(m):
+        if taken[j] < 0.5:
+            room = c[LEFT] < len(state.left) and kept < LEFT_EACH
+            if not room:
+                c[OVERFLOW_LEFT] += 1
+                continue
+            _keep(state.left[c[LEFT]], scan, dets[at[j]], ready[j])
+            state.left_int[c[LEFT], 0] = idents[at[j]]
+            state.left_int[c[LEFT], 1] = bits
+            c[LEFT] += 1
+            kept += 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _position(mean, weight, out):
+    """Position of a track [3 or more]: of the mixture (into `out`), or of the only model."""
+    if len(weight) == 1:
+        return mean[0]
+    for a in range(3):
+        out[a] = 0.0
+        for m in range(len(weight)):
+            out[a] += weight[m] * mean[m, a]
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _unresolved(resolution, view, i, a, b, edge_column, edge_gain, taker, ready):
+    """Whether the track of row i may hide in a detection that another track took, closer than the sensor resolves."""
+    if resolution == 0.0:
+        return False
+    best = a
+    for e in range(a, b):
+        if edge_gain[e] > edge_gain[best]:
+            best = e
+    j = edge_column[best]
+    other = taker[j]
+    if other < 0 or other == i or view[other, RHO] < 0.0:
+        return False
+    apart = 0.0
+    for q in range(3):
+        apart += (view[i, U + q] - view[other, U + q]) ** 2
+    return apart < resolution**2 * (ready[j, VAR_AZ] + ready[j, VAR_EL])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _twins(info, slots, first, edge_column, chosen):
+    """What this scan says of tracks that may double each other: a detection for each, or one between them."""
+    for i in range(len(slots)):
+        k = slots[i]
+        twin = info[k, TWIN]
+        if twin < 0 or info[k, APART] == 1:
+            continue
+        other = -1
+        for q in range(len(slots)):  # few tracks have a twin at all
+            if slots[q] == twin:
+                other = q
+                break
+        if other < 0:
+            continue
+        if chosen[i] >= 0 and chosen[other] >= 0:
+            info[k, APART] = 1
+        elif chosen[i] >= 0 or chosen[other] >= 0:
+            mine, its = (i, other) if chosen[i] >= 0 else (other, i)
+            for e in range(first[its], first[its + 1]):
+                if edge_column[e] == chosen[mine]:
+                    info[k, SHARED] = 1

@@ -1,0 +1,120 @@
+"""Which detections of a scan could be which tracks': a sorted window on the sky instead of all pairs."""
+
+from __future__ import annotations
+
+from math import isinf, sqrt
+
+import numpy as np
+from numba import njit
+
+import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
+from noroshi.tracking.columns import M
+from noroshi.tracking.measurement import (
+    RHO,
+    S_AA,
+    S_EE,
+    VAR_AZ,
+    VAR_EL,
+    Y_SENSOR,
+    Z_SENSOR,
+    U,
+    distance,
+)
+
+_INSERTION = 48  # shorter lists are sorted by insertion
+_SIDE_MAX = 0.3  # a window wider than this (sine) is no window: all detections are tested
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sort_by(values, order, key):
+    """Order of `values` into `order` (stable) and the sorted values into `key`."""
+    n = len(values)
+    if n > _INSERTION:
+        order[:] = np.argsort(values, kind="mergesort")
+        for i in range(n):
+            key[i] = values[order[i]]
+        return
+    for i in range(n):
+        value = values[i]
+        j = i
+        while j > 0 and key[j - 1] > value:
+            key[j] = key[j - 1]
+            order[j] = order[j - 1]
+            j -= 1
+        key[j] = value
+        order[j] = i
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def edges(view, n, scan, ready, gate, each, edge_row, edge_column, edge_gain, first):
+    """Gated pairs of tracks and detections of one scan: (edges, pairs that did not fit).
+
+    view [n, LOOK]: how the tracks lie (rho < 0: cannot be seen by this sensor); ready [m, READY]. Fills edge_row,
+    edge_column and edge_gain (log-likelihood of the detection) track by track, first [n + 1] where each track's
+    begin. At most `each` of a track, the likeliest, are kept. Detections are sorted by the sine of elevation in sensor
+    axes; a track scans only those within its gate's widest half-axis, which is at most sqrt(gate trace S).
+    """
+    m = len(ready)
+    order = np.empty(m, np.int64)
+    key = np.empty(m)
+    sort_by(ready[:, Z_SENSOR], order, key)
+    var = 0.0  # the widest detection
+    angular = True
+    for j in range(m):
+        v = ready[j, VAR_AZ] + ready[j, VAR_EL]
+        if isinf(v):
+            angular = False
+        else:
+            var = max(var, v)
+    count = 0
+    lost = 0
+    for i in range(n):
+        first[i] = count
+        row = view[i]
+        if row[RHO] < 0.0:
+            continue
+        side = sqrt(gate * (row[S_AA] + row[S_EE] + var)) * 1.01 + 1e-12  # the chord is shorter than the tangent
+        low, high = 0, m
+        y = z = 0.0
+        if angular and side < _SIDE_MAX:
+            for a in range(3):
+                y += scan[M + 3 * a + 1] * row[U + a]
+                z += scan[M + 3 * a + 2] * row[U + a]
+            # first key >= z - side
+            a, b = 0, m
+            bound = z - side
+            while a < b:
+                c = (a + b) >> 1
+                if key[c] < bound:
+                    a = c + 1
+                else:
+                    b = c
+            low = a
+        else:
+            side = np.inf
+        for q in range(low, high):
+            if key[q] > z + side:
+                break
+            j = order[q]
+            if abs(ready[j, Y_SENSOR] - y) > side:
+                continue
+            d2, value = distance(row, ready[j])
+            if not d2 < gate:
+                continue
+            have = count - first[i]
+            if have < each:
+                edge_row[count] = i
+                edge_column[count] = j
+                edge_gain[count] = value
+                count += 1
+                continue
+            lost += 1
+            worst = first[i]
+            for e in range(first[i], count):
+                if edge_gain[e] < edge_gain[worst]:
+                    worst = e
+            if value > edge_gain[worst]:
+                edge_column[worst] = j
+                edge_gain[worst] = value
+    first[n] = count
+    return count, lost

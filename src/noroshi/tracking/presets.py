@@ -1,0 +1,61 @@
+"""Ready-made settings of the tracker; every figure is notional unless a source stands beside it."""
+
+from __future__ import annotations
+
+from math import inf
+
+from noroshi.tracking.models import TrackerConfig
+from noroshi.tracking.parameters import Motion
+
+
+def default_config() -> TrackerConfig:
+    """Missiles and gliders seen by satellites and radars: the settings of a scenario."""
+    return TrackerConfig(
+        models=(
+            # thrust grows by at most ~1.5 m/s3 as a stage empties and turns by under a degree a second; 30 m/s2 is
+            # what is believed before anything is known of it (10-60 m/s2 fly)
+            Motion("constant-acceleration", "boost", dwell_s=100.0, sigma_m_s2=30.0, jerk_psd=2.0),
+            # 1e-4 m2/s3 covers harmonics above J2 (3e-5 m/s2 sustained) and the last of the air
+            Motion("ballistic", "ballistic", dwell_s=400.0, velocity_psd=1e-4),
+            # lift 4-10 m/s2 that may change sign in seconds, drag 1-4 m/s2 of a glider; the onset of re-entry
+            Motion("glide", "manoeuvring", dwell_s=100.0, tau_s=20.0, sigma_m_s2=10.0),
+        ),
+        sense=True,
+        gate=20.0,  # chi-square 2 dof: 0.99995, 3 dof: 0.9998
+        ambiguity=0.0,
+        resolution_sigma=0.0,
+        initiate_window_s=1.5,  # the next scan of a 1 Hz sensor, with any offset, still pairs
+        initiate_miss=4.0,
+        initiate_height_min_m=0.0,
+        initiate_height_max_m=1_500_000.0,  # above the apogee of an intermediate-range flight
+        initiate_speed_max_m_s=8_000.0,  # above circular speed nothing comes down
+        initiate_crossing_min_rad=0.14,  # 8 deg: sigma along the bisector is 10 R sigma
+        initiate_single=False,
+        spawn_distance_m=0.0,
+        spawn_sigma_m_s=500.0,
+        confirm_hits=3,
+        confirm_of=5,
+        confirm_existence=0.0,
+        delete_missed=150,  # 20 s with seven sensors looking: the gap between burn-out and a radar's first plot
+        delete_missed_tentative=12,  # a dim start (p 0.3) survives 12 looks with 0.986; a ghost dies in seconds
+        delete_existence=0.0,
+        delete_sigma_m=50_000.0,
+        survive_s=10_000.0,
+        merge_times=10,
+        cue_resolve_s=0.0,
+        time_sigma_s=0.0,
+        biases=(),
+        max_tracks=256,
+    )
+
+
+def hgt24() -> TrackerConfig:
+    return default_config()._replace(
+        models=(Motion("constant-acceleration", "manoeuvring", dwell_s=inf, sigma_m_s2=30.0, jerk_psd=5.0, gravity=False),),
+        sense=False,
+        gate=16.0,
+        initiate_window_s=0.5,
+        confirm_existence=0.999,
+        delete_existence=0.01,
+        max_tracks=64,
+    )
