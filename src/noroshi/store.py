@@ -36,6 +36,7 @@ RUN_TABLES = (
     "contributions",
     "warnings",
     "samples",
+    "node_samples",
 )
 
 
