@@ -100,8 +100,8 @@ def clutter_per_scan(
     """Expected false alarms of a scan, from the detections of all scans that have any.
 
     False alarms fill the cone evenly; targets stand near the boresight and in a few directions. So: the median of the
-    counts in the 16 sectors of the outer half (by solid angle) of the cone, times 32, over the scans. Within a tenth for
-    20 targets in 200 km and 5 per scan or more (tests); 100 targets that fill the field count for 15 more.
+    counts in the 16 sectors of the outer half (by solid angle) of the cone, times 32, over the scans. Within a tenth
+    for 20 targets in 200 km and 5 per scan or more (tests); 100 targets that fill the field count for 15 more.
     """
     scans = len(np.unique(scan))
     if not scans:
@@ -180,7 +180,9 @@ def _read(prefix: str, table: str, columns: tuple[str, ...]) -> dict[str, np.nda
         missing = [c for c in columns if c not in have]
         if missing:
             raise DataError(
-                f"no column {', '.join(missing)}", where=str(path), remedy="the README of the HGT-24 data lists them"
+                f"no column {', '.join(missing)}",
+                where=str(path),
+                remedy="the README of the HGT-24 data lists them",
             )
         read = pq.read_table(path, columns=list(columns))
     except (pa.ArrowException, OSError) as error:
@@ -196,8 +198,9 @@ def _read(prefix: str, table: str, columns: tuple[str, ...]) -> dict[str, np.nda
             values = np.array([np.nan])
         bad = ~np.isfinite(values) | (whole & ((values < 0) | (values != np.floor(values))))
         if bad.any():
+            kind = "whole numbers from 0" if whole else "numbers"
             raise DataError(
-                f"column {name} has {int(bad.sum())} values that are no {'whole numbers from 0' if whole else 'numbers'}",
+                f"column {name} has {int(bad.sum())} values that are no {kind}",
                 where=str(path),
                 remedy="the README of the HGT-24 data says what stands in each column",
             )

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from scipy.optimize import linear_sum_assignment
 
+from noroshi.errors import DataError
 from noroshi.tracking.score import gospa, nees
 
 BURN_FRAMES = 20  # cued: scored from this frame on
@@ -37,7 +38,7 @@ def cued_scores(truth: Float64[np.ndarray, "frame target 9"], picture: Picture) 
     """Scores of tracks 0..targets-1, each started from the cue of its target; frames >= 20.
 
     RMSE and NEES over tracks that have not lost their target (`lost_identity`); a frame without the track counts in
-    GOSPA and SIAP only. Raises ValueError for fewer than 21 frames.
+    GOSPA and SIAP only. Raises DataError for fewer than 21 frames.
     """
     _long_enough(truth, BURN_FRAMES)
     targets = truth.shape[1]
@@ -57,8 +58,8 @@ def cued_scores(truth: Float64[np.ndarray, "frame target 9"], picture: Picture) 
 def uncued_scores(truth: Float64[np.ndarray, "frame target 9"], picture: Picture) -> dict[str, Any]:
     """Scores of tracks that the tracker started itself; frames > 15.
 
-    RMSE and NEES over the one-to-one pairs of GOSPA. `lost_identity`: a target whose track at the last frame is not the
-    one that it had first after frame 15, or that has none. Raises ValueError for fewer than 17 frames.
+    RMSE and NEES over the one-to-one pairs of GOSPA. `lost_identity`: targets that GOSPA, cut off at the same 5 km,
+    gives no track at the last frame. Raises DataError for fewer than 17 frames.
     """
     _long_enough(truth, UNCUED_FRAMES + 1)
     frames = np.arange(UNCUED_FRAMES + 1, len(truth))
@@ -66,17 +67,16 @@ def uncued_scores(truth: Float64[np.ndarray, "frame target 9"], picture: Picture
     at, target = np.nonzero(followed[frames] >= 0)
     track = followed[frames][at, target]
     error = picture.mean[frames[at], track] - truth[frames[at], target]
-    first = np.full(truth.shape[1], -1)
-    for k in frames[::-1]:
-        first = np.where(followed[k] >= 0, followed[k], first)
     return {
         **_errors(error, picture.cov[frames[at], track]),
-        "lost_identity": int(((followed[-1] != first) | (followed[-1] < 0)).sum()),
+        "lost_identity": int((followed[-1] < 0).sum()),
         **_common(truth, picture, followed, frames),
     }
 
 
-def confirmed_at(truth: Float64[np.ndarray, "frame target 9"], picture: Picture) -> Float64[np.ndarray, "target"]:
+def confirmed_at(
+    truth: Float64[np.ndarray, "frame target 9"], picture: Picture
+) -> Float64[np.ndarray, "target"]:
     """First frame at which GOSPA gives each target a track; inf: never."""
     had = _pairs(truth, picture) >= 0
     return np.where(had.any(0), had.argmax(0), np.inf)
@@ -134,13 +134,30 @@ def _pairs(truth: np.ndarray, picture: Picture) -> np.ndarray:
 def _common(truth: np.ndarray, picture: Picture, followed: np.ndarray, frames: np.ndarray) -> dict[str, Any]:
     ever = picture.live.any(0)
     distances = [
-        gospa(truth[k, :, :3], picture.mean[k][picture.live[k], :3]).distance for k in frames if k % GOSPA_EVERY == 0
+        gospa(truth[k, :, :3], picture.mean[k][picture.live[k], :3]).distance
+        for k in frames
+        if k % GOSPA_EVERY == 0
     ]
     return {
         "lost_target": lost_targets(truth[-1], picture.mean[-1][picture.live[-1]]),
         "false_tracks": int((ever & ~np.isin(np.arange(len(ever)), followed)).sum()),
         "gospa_m": float(np.mean(distances)),
-        "siap": siap(truth, picture, frames),
+        "siap": {**siap(truth, picture, frames), **_continuity(followed[frames])},
+    }
+
+
+def _continuity(followed: np.ndarray) -> dict[str, float | None]:
+    """How often a followed target's track number changes per frame, and its longest run under one number, as shares."""
+    changes = frames = 0
+    longest = []
+    for column in followed.T:
+        held = column[column >= 0]
+        frames += len(held)
+        changes += int((np.diff(held) != 0).sum())
+        longest.append(max((int((column == name).sum()) for name in np.unique(held)), default=0))
+    return {
+        "number_changes_per_frame": _ratio(changes, frames),
+        "longest_track": _ratio(sum(longest), followed.size),
     }
 
 
@@ -164,4 +181,8 @@ def _mean(values: np.ndarray) -> float | None:
 
 def _long_enough(truth: np.ndarray, frames: int) -> None:
     if len(truth) <= frames:
-        raise ValueError(f"{len(truth)} frames: scoring starts after frame {frames}")
+        raise DataError(
+            f"{len(truth)} frames are too few: scoring starts at frame {frames}",
+            where="HGT-24",
+            remedy="give a raid of at least 21 frames",
+        )
