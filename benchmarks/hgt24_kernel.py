@@ -16,8 +16,8 @@ from benchmarks.hgt24_raid import CUE_SIGMA
 from benchmarks.hgt24_score import Picture
 from noroshi.tables import Status, unpack_covariance
 from noroshi.tracking import state as fields
-from noroshi.tracking import tracker
 from noroshi.tracking.columns import detection_slices, pack_detections, pack_scans
+from noroshi.tracking.kernel import output, run
 from noroshi.tracking.models import TrackerConfig
 from noroshi.tracking.parameters import Motion
 from noroshi.tracking.presets import default_config
@@ -98,21 +98,17 @@ def _run(case: Case, config: TrackerConfig, start: State, order: np.ndarray, cal
     idents = case.detections.detection.astype(np.int64)
     frames = len(case.truth)
     rows = (frames + 1) * len(start.info)
-    values, ints = np.empty((rows, fields.ROW_WIDTH)), np.empty((rows, 4), np.int64)
-    uses = len(dets) + 2 * len(start.used_out)
-    t, used, used_t = np.empty(rows), np.empty((uses, 2), np.int64), np.empty(uses)
+    room = output(rows, len(dets) + 2 * len(start.used))
     took = []
     for _ in range(1 + calls):
         state = copied(start)
         begin = time.process_time()
-        done, count, updates = tracker._run(
-            state, fixed, 0, order, scans, slices, bits, dets, idents, values, ints, t, used, used_t
-        )
+        done, count, updates = run(state, fixed, 0, order, scans, slices, bits, dets, idents, True, room)
         took.append(time.process_time() - begin)
         if done <= len(order):
             raise RuntimeError("the room for the tracks' rows was too small")
     cpu = float(np.median(took[1:])) if calls else took[0]
-    picture = _picture(case, values[:count], ints[:count], t[:count], len(case.cue))
+    picture = _picture(case, room.values[:count], room.ints[:count], room.t[:count], len(case.cue))
     return Run(picture, int(updates), cpu, max(0.0, took[0] - cpu))
 
 
