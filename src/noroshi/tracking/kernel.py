@@ -32,6 +32,7 @@ from noroshi.tracking.state import (
     LEFT,
     LIVE,
     ORIGINATORS,
+    RECORD,
     REPEATED,
     ROW_COV,
     ROW_EXISTENCE,
@@ -95,7 +96,7 @@ def _close(state, settings, out, rows, uses):
         sigma2 = p[i, 0, 0] + p[i, 1, 1] + p[i, 2, 2]
         confirm(info, score, settings.confirm_hits, settings.confirm_of, settings.confirm_score, sigma2)
         missed_max = settings.delete_missed_tentative if info[STATUS] == _TENTATIVE else settings.delete_missed
-        if over(
+        if state.quiet[k, RECORD] < settings.delete_record or over(
             info, score, missed_max, settings.delete_score, settings.delete_sigma, settings.speed_max,
             settings.motion[0, MU], settings.motion[0, SPIN], x[i], p[i],
         ):  # fmt: skip

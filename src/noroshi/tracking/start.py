@@ -14,6 +14,7 @@ from noroshi.tracking.associate import note, use
 from noroshi.tracking.columns import (
     EL,
     KIND,
+    P_DETECT,
     RANGE,
     RANGE_MAX,
     SENSOR,
@@ -60,6 +61,7 @@ from noroshi.tracking.state import (
     ORIGINATORS,
     OVERFLOW_PAIRS,
     OVERFLOW_TRACKS,
+    RECORD,
     STATUS,
     TRACK,
     TWIN,
@@ -143,6 +145,7 @@ def begin(state, settings, position, cov):
     state.score[k] = START_SCORE
     state.quiet[k, 0] = 0.0
     state.quiet[k, 1] = -np.inf
+    state.quiet[k, RECORD] = 0.0
     q = c[LIVE]  # keep the slots in ascending order
     while q > 0 and state.slots[q - 1] > k:
         state.slots[q] = state.slots[q - 1]
@@ -158,7 +161,7 @@ def _give(state, k, i, used):
     ready = np.empty(READY)
     prepare(state.left[i], state.left[i, LEFT_DET:LEFT_Z], ready)
     hit(state.mean[k], state.cov[k], state.weight[k], state.left[i], ready, state.work)
-    note(state.info[k], state.quiet[k], state.left[i], state.left_int[i, 1])
+    note(state.info[k], state.quiet[k], state.left[i], state.left_int[i, 1], state.left[i, P_DETECT])
     use(state.counters, state.used, state.info[k, TRACK], state.left_int[i, 0])
     used[i] = True
 
