@@ -22,8 +22,10 @@ from noroshi.constants import EARTH_MU
 from noroshi.tables import Detections, Kind, Scans, unpack_covariance
 from noroshi.tracking import bound, tracker
 from noroshi.tracking.consistency import chi2_interval, nees
-from noroshi.tracking.models import Motion, TrackerConfig
-from noroshi.tracking.state import Settings, cue, default_config, init, settings
+from noroshi.tracking.models import TrackerConfig
+from noroshi.tracking.parameters import Motion
+from noroshi.tracking.presets import default_config
+from noroshi.tracking.state import Settings, cue, init, settings
 
 SEED = 1
 STEPS, SCORED_FROM_S = 60, 5  # s; the first seconds still show the prior
@@ -165,19 +167,24 @@ def detections_of(scans: Scans, x: np.ndarray, m: np.ndarray, rng: np.random.Gen
 
 def matched() -> tuple[TrackerConfig, Settings]:
     """The tracker told the truth about the motion: one model, no gravity, no initiation, no deletion."""
-    off = Motion(0.0, 0.0, 0.0, 0.0)
+    motion = Motion(
+        "constant-acceleration",
+        "manoeuvring",
+        dwell_s=inf,
+        sigma_m_s2=PRIOR[-1],
+        jerk_psd=JERK_PSD,
+        gravity=False,
+    )
     config = default_config()._replace(
-        boost=Motion(inf, 30.0, JERK_PSD, 0.0),
-        ballistic=off,
-        manoeuvring=off,
-        dwell_s=(inf, 0.0, 0.0),
+        models=(motion,),
+        sense=False,
         gate=30.0,  # one true detection in 3 million outside (chi-square, 2 degrees of freedom)
         delete_missed=10**6,
         delete_sigma_m=1e9,
         initiate_crossing_min_rad=3.0,  # no two lines of sight cross so
         max_tracks=1,
     )
-    return config, settings(config, mu=0.0)
+    return config, settings(config)
 
 
 def measure(runs: int, seed: int = SEED, workers: int | None = None) -> Outcome:
