@@ -167,16 +167,12 @@ def detections_of(scans: Scans, x: np.ndarray, m: np.ndarray, rng: np.random.Gen
 
 def matched() -> tuple[TrackerConfig, Settings]:
     """The tracker told the truth about the motion: one model, no gravity, no initiation, no deletion."""
-    motion = Motion(
-        "constant-acceleration",
-        "manoeuvring",
-        dwell_s=inf,
-        sigma_m_s2=PRIOR[-1],
-        jerk_psd=JERK_PSD,
-        gravity=False,
-    )
     config = default_config()._replace(
-        models=(motion,),
+        models=(
+            Motion(
+                "constant-acceleration", "manoeuvring", dwell_s=inf, sigma_m_s2=30.0, jerk_psd=JERK_PSD, gravity=False
+            ),
+        ),
         sense=False,
         gate=30.0,  # one true detection in 3 million outside (chi-square, 2 degrees of freedom)
         delete_missed=10**6,

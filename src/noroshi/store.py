@@ -166,6 +166,16 @@ def table_columns(name: str, run: Run) -> dict[str, np.ndarray | pa.Array]:
     return columns
 
 
+def columns_table(name: str, table: Any, extra: dict[str, np.ndarray]) -> pa.Table:
+    """A table of rows (a dataclass of columns, axis first) as Arrow, as a run folder has it, and further columns."""
+    columns: dict[str, np.ndarray] = {}
+    for field in fields(table):
+        columns |= _named(field.name, getattr(table, field.name))
+    return pa.table(columns | extra).replace_schema_metadata(
+        {"noroshi_table": name, "noroshi_schema": TABLE_SCHEMA}
+    )
+
+
 def _dense(table: Any, axes: tuple[str, ...], names: dict[str, tuple[str, ...]]) -> dict[str, Any]:
     shape = tuple(len(table.t) if axis == "time" else len(names[axis]) for axis in axes)
     index = dict(zip(axes, np.indices(shape), strict=True))

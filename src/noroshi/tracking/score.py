@@ -128,7 +128,7 @@ def score(
     union = union[np.diff(union, prepend=-np.inf) > TICK_S]
     known = _events(nodes, deliveries, scans, detections, detection_truth)
     bounds = _bounds(grids, known, scans, detections, truth)
-    r_true, v_true = _truth_at(truth, union)
+    r_true, v_true = truth_at(truth, union)
     parts, whole, results = [], [], []
     for node in range(nodes):
         follow = _follow(node, tracks, truth, union, r_true, v_true)
@@ -350,7 +350,7 @@ def _bounds(
         found.append(out)
         if not len(grid) or not len(some):
             continue
-        r, v = (state[:, 0] for state in _truth_at(own, t_event))
+        r, v = (state[:, 0] for state in truth_at(own, t_event))
         stations = bound.Stations(
             r=scans.r_gcrs[scan],
             v=scans.v_gcrs[scan],
@@ -363,7 +363,7 @@ def _bounds(
         sets, which = np.unique(known.arrived[:, some], axis=0, return_inverse=True)
         phase = own.phase[np.clip(np.searchsorted(own.t, grid + TICK_S) - 1, 0, None), 0]
         least = nominal_bound(
-            grid, _truth_at(own, grid)[0][:, 0], phase, t_event, bound.information(r, v, stations), sets
+            grid, truth_at(own, grid)[0][:, 0], phase, t_event, bound.information(r, v, stations), sets
         )
         out.position_m[:], out.velocity_m_s[:] = least.position_m[which], least.velocity_m_s[which]
         first = np.where(sets.any(1), t_event[np.argmax(sets, axis=1)], np.inf)[which]
@@ -436,7 +436,7 @@ def _follow(
     return out
 
 
-def _truth_at(truth: Truth, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def truth_at(truth: Truth, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Truth off its grid: cubic Hermite between two live times, straight on from one at the ends."""
     last = len(truth.t) - 1
     below = np.clip(np.searchsorted(truth.t, t + TICK_S, "right") - 1, 0, last)
