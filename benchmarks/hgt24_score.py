@@ -117,7 +117,7 @@ def _pairs(truth: np.ndarray, picture: Picture) -> np.ndarray:
 
 
 def _common(truth: np.ndarray, picture: Picture, followed: np.ndarray, frames: np.ndarray) -> dict[str, Any]:
-    ever = picture.live.any(0)
+    ever = np.asarray(picture.live.any(0))
     distances = [
         gospa(truth[k, :, :3], picture.mean[k][picture.live[k], :3]).distance
         for k in frames

@@ -195,7 +195,7 @@ def test_statistics_of_the_raids():
         assert true.sum() / looks == pytest.approx(0.9, abs=5 * np.sqrt(0.09 / looks))
         active = int(r.visible.any(2).sum())
         assert (~true).sum() / active == pytest.approx(5.0, abs=5 * np.sqrt(5.0 / active))
-        assert r.visible.any(2)[r.frame, r.sensor].all(), "only sensors that see a target report"
+        assert np.asarray(r.visible.any(2))[r.frame, r.sensor].all(), "only sensors that see a target report"
         x = np.cos(r.az_rad[~true]) * np.cos(r.el_rad[~true])
         share = (1 - x) / (1 - np.cos(np.radians(10.0)))  # uniform in the cone: uniform in the cosine
         assert share.max() <= 1.0 + 1e-12
