@@ -67,8 +67,8 @@ def uncued_config() -> TrackerConfig:
         initiate_height_max_m=100e3,
         confirm_existence=0.999,
         delete_existence=0.01,
-        # two satellites fix a place to 160 m at 90 deg, 1.6 km at 5 deg (tracking.md section 6): what is known worse than
-        # 2 km lives on one satellite's lines
+        # two satellites fix a place to 160 m at 90 deg, 1.6 km at 5 deg (tracking.md section 6): what is known
+        # worse than 2 km lives on one satellite's lines
         delete_sigma_m=2e3,
         max_tracks=1024,
     )
