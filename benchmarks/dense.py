@@ -83,10 +83,10 @@ def table(rows: list[dict[str, float]]) -> str:
     return "\n".join(
         [
             *lines,
-            "lost_target: no track of its own within 1 km at the end (aim: mean 1 at most); lost_identity: track of",
-            "cue i over 5 km from target i at the end (aim: mean 5 at most). floor: the same, of an omniscient assignment",
-            "of cues to targets by their nine-dimensional likelihood at frame 0, of whose cues `wrong cues` go to a wrong",
-            "target; `by position`: wrong cues if only the positions of the cues are used, for information.",
+            "lost_target: no track of its own within 1 km at the end (aim: mean 1 at most); lost_identity:",
+            "track of cue i over 5 km from target i at the end (aim: mean 5 at most). floor: the same, of an",
+            "omniscient assignment of cues to targets by their nine-dimensional likelihood at frame 0, of whose",
+            "cues `wrong cues` go to a wrong target; `by position`: wrong cues if only the positions are used.",
         ]
     )
 
