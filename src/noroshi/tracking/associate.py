@@ -69,16 +69,18 @@ SWEEPS_MAX = 20  # of belief propagation
 SHARE_USED = 0.1  # a smaller share of a detection is no contribution
 
 
+# Small functions take the arrays they need: handing over a whole State costs more than most of them do.
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def use(state, track, detection):
+def use(counters, used, track, detection):
     """List a detection among the contributions of the current time."""
-    c = state.counters
-    if c[USED] == len(state.used):
-        c[OVERFLOW_USED] += 1
+    if counters[USED] == len(used):
+        counters[OVERFLOW_USED] += 1
         return
-    state.used[c[USED], 0] = track
-    state.used[c[USED], 1] = detection
-    c[USED] += 1
+    used[counters[USED], 0] = track
+    used[counters[USED], 1] = detection
+    counters[USED] += 1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -96,66 +98,45 @@ def sound(det):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _keep(state, scan, bits, det, ready, ident, kept):
-    """Keep an unassociated detection for initiation; whether there was room."""
-    c = state.counters
-    n = c[LEFT]
-    if n == len(state.left) or kept == LEFT_EACH:
-        c[OVERFLOW_LEFT] += 1
-        return False
-    row = state.left[n]
+def _keep(row, scan, det, ready):
+    """Write an unassociated detection with its scan and its direction into a row of State.left."""
     for i in range(SCAN_WIDTH):
         row[i] = scan[i]
     for i in range(DETECTION_WIDTH):
         row[LEFT_DET + i] = det[i]
     for i in range(3):
         row[LEFT_Z + i] = ready[Z + i]
-    state.left_int[n, 0] = ident
-    state.left_int[n, 1] = bits
-    c[LEFT] += 1
-    return True
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def take(state, k, scan, bits, ready, ident):
-    """Give a whole detection to the track in slot k."""
-    hit(state.mean[k], state.cov[k], state.weight[k], scan, ready, state.work)
-    _note(state, k, scan, bits)
-    use(state, state.info[k, TRACK], ident)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _note(state, k, scan, bits):
-    state.info[k, HITS] += 1
-    state.info[k, MISSED] = 0
-    state.info[k, ORIGINATORS] |= bits
-    state.info[k, EXPECTED] = 1
+def note(info, quiet, scan, bits):
+    """Note that a track got a detection. info, quiet: the track's rows."""
+    info[HITS] += 1
+    info[MISSED] = 0
+    info[ORIGINATORS] |= bits
+    info[EXPECTED] = 1
     if scan[KIND] == _INFRARED:
-        state.quiet[k, 1] = scan[T]
+        quiet[1] = scan[T]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _cold(state, settings, k, scan):
-    """A known target that coasts is cold: that infrared does not see it says nothing against the track."""
-    if not settings.sense or scan[KIND] != _INFRARED or state.info[k, STATUS] != _CONFIRMED:
-        return False
-    coasting = 0.0
-    for m in range(len(settings.motion)):
-        if int(settings.motion[m, ROLE]) == BALLISTIC:
-            coasting += state.weight[k, m]
-    return coasting > 0.5
+def _miss(info, quiet, weight, motion, sense, scan, miss):
+    """Note that a track was in view and got nothing; what its score loses by it. All but `scan`: the track's rows.
 
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _miss(state, settings, k, scan, miss):
-    """The track in slot k was in view and got nothing."""
-    state.info[k, EXPECTED] = 1
+    A known target that coasts is cold: that infrared does not see it says nothing against the track.
+    """
+    info[EXPECTED] = 1
     if scan[KIND] == _INFRARED:
-        state.quiet[k, 0] += miss
-    if _cold(state, settings, k, scan):
-        return
-    state.score[k] += miss
-    state.info[k, MISSED] += 1
+        quiet[0] += miss
+        if sense and info[STATUS] == _CONFIRMED:
+            coasting = 0.0
+            for m in range(len(motion)):
+                if int(motion[m, ROLE]) == BALLISTIC:
+                    coasting += weight[m]
+            if coasting > 0.5:
+                return 0.0
+    info[MISSED] += 1
+    return miss
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -175,7 +156,9 @@ def take_scan(state, settings, scan, bits, dets, idents):
                 collapse_position(state.mean[k], state.cov[k], state.weight[k], state.work[0, 0], state.work[1])
                 seen = in_view(state.work[0, 0], scan)
             if seen:
-                _miss(state, settings, k, scan, miss)
+                state.score[k] += _miss(
+                    state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, miss
+                )
         return
     ready = np.empty((m, READY))
     good = 0
@@ -226,6 +209,7 @@ def take_scan(state, settings, scan, bits, dets, idents):
         n, m, edge_row[:count], edge_column[:count], edge_gain[:count], settings.ambiguity, SWEEPS_MAX,
         probability, alone, chosen,
     )  # fmt: skip
+    place = state.work[0, 0]
     taken = np.zeros(m)  # how much of each detection the tracks took
     taker = np.full(m, -1)
     for i in range(n):
@@ -238,8 +222,10 @@ def take_scan(state, settings, scan, bits, dets, idents):
         k = state.slots[i]
         a, b = first[i], first[i + 1]
         if a == b:
-            if view[i, RHO] >= 0.0 and in_view(_position(state, k), scan):
-                _miss(state, settings, k, scan, miss)
+            if view[i, RHO] >= 0.0 and in_view(_position(state.mean[k], state.weight[k], place), scan):
+                state.score[k] += _miss(
+                    state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, miss
+                )
             continue
         if alone[i] < 0.0:  # decided: one detection whole, or none
             j = chosen[i]
@@ -249,13 +235,17 @@ def take_scan(state, settings, scan, bits, dets, idents):
                     e += 1
                 state.score[k] = min(state.score[k] + edge_gain[e] + miss, EXISTENCE_MAX)
                 taken[j] = 1.0
-                take(state, k, scan, bits, ready[j], idents[at[j]])
-            elif in_view(_position(state, k), scan):
-                if _unresolved(settings, view, i, a, b, edge_column, edge_gain, taker, ready):
+                hit(state.mean[k], state.cov[k], state.weight[k], scan, ready[j], state.work)
+                note(state.info[k], state.quiet[k], scan, bits)
+                use(c, state.used, state.info[k, TRACK], idents[at[j]])
+            elif in_view(_position(state.mean[k], state.weight[k], place), scan):
+                if _unresolved(settings.resolution, view, i, a, b, edge_column, edge_gain, taker, ready):
                     c[UNRESOLVED] += 1
                     state.info[k, EXPECTED] = 1
                 else:
-                    _miss(state, settings, k, scan, miss)
+                    state.score[k] += _miss(
+                        state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, miss
+                    )
             continue
         q = 0
         ratio = 1.0 - p  # of the likelihoods with and without a target, over all that it may have given
@@ -267,7 +257,7 @@ def take_scan(state, settings, scan, bits, dets, idents):
                 reference[q] = edge_gain[e] - base
                 taken[j] += probability[e]
                 if probability[e] > SHARE_USED:
-                    use(state, state.info[k, TRACK], idents[at[j]])
+                    use(c, state.used, state.info[k, TRACK], idents[at[j]])
                 q += 1
             ratio += (1.0 - p) * exp(min(edge_gain[e], 50.0)) * (probability[e] > 1e-6)
         state.score[k] = min(state.score[k] + log(ratio), EXISTENCE_MAX)
@@ -277,33 +267,40 @@ def take_scan(state, settings, scan, bits, dets, idents):
                 columns[:q], shares[:q], reference[:q], alone[i], state.work,
             )  # fmt: skip
         if alone[i] < 0.5:
-            _note(state, k, scan, bits)
-        elif in_view(_position(state, k), scan):
-            _miss(state, settings, k, scan, 0.0)
-    _twins(state, n, first, edge_column, chosen, taker)
+            note(state.info[k], state.quiet[k], scan, bits)
+        elif in_view(_position(state.mean[k], state.weight[k], place), scan):
+            _miss(state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, 0.0)
+    _twins(state.info, state.slots[:n], first, edge_column, chosen)
     kept = 0
     for j in range(m):
-        if taken[j] < 0.5 and _keep(state, scan, bits, dets[at[j]], ready[j], idents[at[j]], kept):
+        if taken[j] < 0.5:
+            room = c[LEFT] < len(state.left) and kept < LEFT_EACH
+            if not room:
+                c[OVERFLOW_LEFT] += 1
+                continue
+            _keep(state.left[c[LEFT]], scan, dets[at[j]], ready[j])
+            state.left_int[c[LEFT], 0] = idents[at[j]]
+            state.left_int[c[LEFT], 1] = bits
+            c[LEFT] += 1
             kept += 1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _position(state, k):
-    """Position of the track in slot k: of the mixture, or of the only model."""
-    if state.weight.shape[1] == 1:
-        return state.mean[k, 0]
-    x = state.work[0, 0]
+def _position(mean, weight, out):
+    """Position of a track [3 or more]: of the mixture (into `out`), or of the only model."""
+    if len(weight) == 1:
+        return mean[0]
     for a in range(3):
-        x[a] = 0.0
-        for m in range(state.weight.shape[1]):
-            x[a] += state.weight[k, m] * state.mean[k, m, a]
-    return x
+        out[a] = 0.0
+        for m in range(len(weight)):
+            out[a] += weight[m] * mean[m, a]
+    return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _unresolved(settings, view, i, a, b, edge_column, edge_gain, taker, ready):
+def _unresolved(resolution, view, i, a, b, edge_column, edge_gain, taker, ready):
     """Whether the track of row i may hide in a detection that another track took, closer than the sensor resolves."""
-    if settings.resolution == 0.0:
+    if resolution == 0.0:
         return False
     best = a
     for e in range(a, b):
@@ -316,28 +313,28 @@ def _unresolved(settings, view, i, a, b, edge_column, edge_gain, taker, ready):
     apart = 0.0
     for q in range(3):
         apart += (view[i, U + q] - view[other, U + q]) ** 2
-    return apart < settings.resolution**2 * (ready[j, VAR_AZ] + ready[j, VAR_EL])
+    return apart < resolution**2 * (ready[j, VAR_AZ] + ready[j, VAR_EL])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _twins(state, n, first, edge_column, chosen, taker):
+def _twins(info, slots, first, edge_column, chosen):
     """What this scan says of tracks that may double each other: a detection for each, or one between them."""
-    for i in range(n):
-        k = state.slots[i]
-        twin = state.info[k, TWIN]
-        if twin < 0 or state.info[k, APART] == 1:
+    for i in range(len(slots)):
+        k = slots[i]
+        twin = info[k, TWIN]
+        if twin < 0 or info[k, APART] == 1:
             continue
         other = -1
-        for q in range(n):  # slots ascend; few tracks have a twin at all
-            if state.slots[q] == twin:
+        for q in range(len(slots)):  # few tracks have a twin at all
+            if slots[q] == twin:
                 other = q
                 break
         if other < 0:
             continue
         if chosen[i] >= 0 and chosen[other] >= 0:
-            state.info[k, APART] = 1
+            info[k, APART] = 1
         elif chosen[i] >= 0 or chosen[other] >= 0:
             mine, its = (i, other) if chosen[i] >= 0 else (other, i)
             for e in range(first[its], first[its + 1]):
                 if edge_column[e] == chosen[mine]:
-                    state.info[k, SHARED] = 1
+                    info[k, SHARED] = 1

@@ -15,9 +15,10 @@ import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.tables import Status
 from noroshi.tracking.associate import take_scan
 from noroshi.tracking.columns import SENSOR, T
+from noroshi.tracking.lean import lean
 from noroshi.tracking.maintain import confirm, hush, merge, name_cues, over, survive
 from noroshi.tracking.mixture import advance, collapse
-from noroshi.tracking.parameters import ROLE
+from noroshi.tracking.parameters import MU, ROLE, SPIN
 from noroshi.tracking.start import start_tracks
 from noroshi.tracking.state import (
     APART,
@@ -40,9 +41,12 @@ from noroshi.tracking.state import (
     TRACK,
     USED,
     USED_OUT,
+    Settings,
+    State,
 )
 from noroshi.tracking.transition import carry
 
+_TENTATIVE = int(Status.TENTATIVE)
 _DELETED = int(Status.DELETED)
 
 
@@ -65,11 +69,19 @@ def close(state, settings):
     p = np.empty((n, 9, 9))
     for i in range(n):
         k = state.slots[i]
-        hush(state, settings, k)
+        if settings.sense:
+            hush(state.weight[k], state.quiet[k], settings.motion, state.clock[0])
         collapse(state.mean[k], state.cov[k], state.weight[k], settings.motion, x[i], p[i], state.work)
-        confirm(state, settings, k, p[i, 0, 0] + p[i, 1, 1] + p[i, 2, 2])
-        if over(state, settings, k, x[i], p[i]):
-            state.info[k, STATUS] = _DELETED
+        info = state.info[k]
+        score = state.score[k]
+        sigma2 = p[i, 0, 0] + p[i, 1, 1] + p[i, 2, 2]
+        confirm(info, score, settings.confirm_hits, settings.confirm_of, settings.confirm_score, sigma2)
+        missed_max = settings.delete_missed_tentative if info[STATUS] == _TENTATIVE else settings.delete_missed
+        if over(
+            info, score, missed_max, settings.delete_score, settings.delete_sigma, settings.speed_max,
+            settings.motion[0, MU], settings.motion[0, SPIN], x[i], p[i],
+        ):  # fmt: skip
+            info[STATUS] = _DELETED
     if n > 1:
         merge(state, settings, n, x, p)
     if c[CUES] > 0:
@@ -112,6 +124,69 @@ def close(state, settings):
     c[USED_OUT] = c[USED]
     c[USED] = 0
     return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def lean_state(state):
+    """The state's arrays without owners (see `lean`)."""
+    return State(
+        lean(state.clock),
+        lean(state.counters),
+        lean(state.slots),
+        lean(state.mean),
+        lean(state.cov),
+        lean(state.weight),
+        lean(state.cross),
+        lean(state.score),
+        lean(state.quiet),
+        lean(state.info),
+        lean(state.seen),
+        lean(state.left),
+        lean(state.left_int),
+        lean(state.used),
+        lean(state.cue_mean),
+        lean(state.cue_cov),
+        lean(state.cue_track),
+        lean(state.cue_time),
+        lean(state.looks),
+        lean(state.work),
+        lean(state.row),
+        lean(state.row_int),
+        lean(state.used_out),
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def lean_settings(s):
+    """The settings' arrays without owners (see `lean`)."""
+    return Settings(
+        lean(s.motion),
+        lean(s.bias),
+        s.sense,
+        s.gate,
+        s.ambiguity,
+        s.resolution,
+        s.window,
+        s.miss,
+        s.height_min,
+        s.height_max,
+        s.speed_max,
+        s.crossing_cos,
+        s.single,
+        s.spawn_distance,
+        s.spawn_sigma,
+        s.confirm_hits,
+        s.confirm_of,
+        s.confirm_score,
+        s.delete_missed,
+        s.delete_missed_tentative,
+        s.delete_score,
+        s.delete_sigma,
+        s.survive,
+        s.merge_times,
+        s.cue_resolve,
+        s.time_sigma,
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

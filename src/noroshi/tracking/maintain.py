@@ -11,7 +11,7 @@ import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.tables import Status
 from noroshi.tracking.assign import linear_sum_assignment
 from noroshi.tracking.mixture import BALLISTIC, normalise
-from noroshi.tracking.parameters import MU, ROLE, SPIN
+from noroshi.tracking.parameters import ROLE
 from noroshi.tracking.state import (
     APART,
     CUES,
@@ -53,10 +53,9 @@ def survive(score, kept):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def confirm(state, settings, k, sigma2):
-    """Confirm the track in slot k by M-of-N hits and by existence; its history moves on."""
-    info = state.info[k]
-    window = (1 << settings.confirm_of) - 1
+def confirm(info, score, hits, of, score_min, sigma2):
+    """Confirm a track by M-of-N hits and by existence; its history moves on. info: its row."""
+    window = (1 << of) - 1
     if info[HITS] > 0 or info[EXPECTED]:
         info[HISTORY] = ((info[HISTORY] << 1) | (1 if info[HITS] > 0 else 0)) & window
     if info[STATUS] != _TENTATIVE:
@@ -66,7 +65,7 @@ def confirm(state, settings, k, sigma2):
     while bits > 0:
         total += bits & 1
         bits >>= 1
-    if total < settings.confirm_hits or state.score[k] < settings.confirm_score:
+    if total < hits or score < score_min:
         return
     if info[LINE] and sigma2 > LINE_SIGMA_M**2:
         return
@@ -74,30 +73,27 @@ def confirm(state, settings, k, sigma2):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def over(state, settings, k, x, p):
-    """Whether the track in slot k, with mean x [9] and covariance p, is to be given up."""
-    tentative = state.info[k, STATUS] == _TENTATIVE
+def over(info, score, missed_max, score_min, sigma_max, speed_max, mu, spin, x, p):
+    """Whether a track with mean x [9] and covariance p is to be given up. info: its row."""
+    tentative = info[STATUS] == _TENTATIVE
     sigma2 = p[0, 0] + p[1, 1] + p[2, 2]
     for a in range(9):
         if not np.isfinite(x[a]) or not p[a, a] >= 0.0:
             return True
     if not np.isfinite(sigma2):
         return True
-    limit = settings.delete_missed_tentative if tentative else settings.delete_missed
-    if state.info[k, MISSED] >= limit or state.score[k] < settings.delete_score:
+    if info[MISSED] >= missed_max or score < score_min:
         return True
     # a young track is wide by nature: blame it only where it was looked for in vain
-    if sigma2 > settings.delete_sigma**2 and (
-        not tentative or (state.info[k, EXPECTED] and state.info[k, HITS] == 0)
-    ):
+    if sigma2 > sigma_max**2 and (not tentative or (info[EXPECTED] and info[HITS] == 0)):
         return True
-    if settings.motion[0, MU] > 0.0 and height(x[0], x[1], x[2]) < BELOW_GROUND_M:
+    if mu > 0.0 and height(x[0], x[1], x[2]) < BELOW_GROUND_M:
         return True
     if tentative:
-        u0 = x[3] + settings.motion[0, SPIN] * x[1]
-        u1 = x[4] - settings.motion[0, SPIN] * x[0]
+        u0 = x[3] + spin * x[1]
+        u1 = x[4] - spin * x[0]
         speed = sqrt(u0 * u0 + u1 * u1 + x[5] * x[5])
-        if speed - 3.0 * sqrt(p[3, 3] + p[4, 4] + p[5, 5]) > settings.speed_max:
+        if speed - 3.0 * sqrt(p[3, 3] + p[4, 4] + p[5, 5]) > speed_max:
             return True
     return False
 
@@ -261,25 +257,25 @@ def name_cues(state, settings, n, x, p):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def hush(state, settings, k):
+def hush(weight, quiet, motion, now):
     """When every infrared sensor that should have seen the target loses it at once, it has probably burnt out.
 
     The weights of the hot models are multiplied by the chance of that many misses, at least 0.3 a time and only in the
     first seconds of silence: a cloud or a faint target looks the same, and motion must have its say.
     """
-    lost = state.quiet[k, 0]
-    state.quiet[k, 0] = 0.0
-    since = state.clock[0] - state.quiet[k, 1]
-    if not settings.sense or lost == 0.0 or since <= 0.0 or since > QUIET_S:
+    lost = quiet[0]
+    quiet[0] = 0.0
+    since = now - quiet[1]
+    if lost == 0.0 or since <= 0.0 or since > QUIET_S:
         return
     factor = max(exp(lost), QUIET_MIN)
     cold = False
-    for m in range(len(settings.motion)):
-        if int(settings.motion[m, ROLE]) == BALLISTIC:
+    for m in range(len(motion)):
+        if int(motion[m, ROLE]) == BALLISTIC:
             cold = True
     if not cold:
         return
-    for m in range(len(settings.motion)):
-        if int(settings.motion[m, ROLE]) != BALLISTIC:
-            state.weight[k, m] *= factor
-    normalise(state.weight[k])
+    for m in range(len(motion)):
+        if int(motion[m, ROLE]) != BALLISTIC:
+            weight[m] *= factor
+    normalise(weight)

@@ -54,5 +54,8 @@ def hgt24() -> TrackerConfig:
         models=(Motion("constant-acceleration", "manoeuvring", dwell_s=inf, sigma_m_s2=30.0, jerk_psd=5.0, gravity=False),),
         sense=False,
         gate=16.0,
+        initiate_window_s=0.5,
+        confirm_existence=0.999,
+        delete_existence=0.01,
         max_tracks=64,
     )

@@ -9,7 +9,7 @@ from numba import njit
 
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.tables import Kind, Status
-from noroshi.tracking.associate import take, use
+from noroshi.tracking.associate import note, use
 from noroshi.tracking.columns import (
     EL,
     KIND,
@@ -36,7 +36,7 @@ from noroshi.tracking.measurement import (
     prepare,
     sight,
 )
-from noroshi.tracking.mixture import collapse_position
+from noroshi.tracking.mixture import collapse_position, hit
 from noroshi.tracking.parameters import SPIN
 from noroshi.tracking.state import (
     EXPECTED,
@@ -62,7 +62,7 @@ _CONFIRMED = int(Status.CONFIRMED)
 
 START_SCORE = 0.0  # log-odds of a new track: even
 LINE_SIGMA = 3.0  # two lines of one satellite must turn by more than this many sigmas to tell a direction of flight
-PAIRS_MAX = 20_000  # candidate pairs of one time; more overflow
+PAIRS_MAX = 500  # candidate pairs of one time; more overflow
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -153,7 +153,9 @@ def _give(state, k, i, used):
     """Give the leftover i to the track in slot k."""
     ready = np.empty(READY)
     prepare(state.left[i], state.left[i, LEFT_DET:LEFT_Z], ready)
-    take(state, k, state.left[i], state.left_int[i, 1], ready, state.left_int[i, 0])
+    hit(state.mean[k], state.cov[k], state.weight[k], state.left[i], ready, state.work)
+    note(state.info[k], state.quiet[k], state.left[i], state.left_int[i, 1])
+    use(state.counters, state.used, state.info[k, TRACK], state.left_int[i, 0])
     used[i] = True
 
 
@@ -240,7 +242,7 @@ def _plot(state, settings, i, used):
     used[i] = True
     state.info[k, HITS] = 1
     state.info[k, ORIGINATORS] = state.left_int[i, 1]
-    use(state, state.info[k, TRACK], state.left_int[i, 0])
+    use(state.counters, state.used, state.info[k, TRACK], state.left_int[i, 0])
     if not isinf(det[SIGMA_RANGE_RATE]):
         ready = np.empty(READY)
         prepare(scan, det, ready)
@@ -324,7 +326,7 @@ def _from_pair(state, settings, i, j, used):
         r = i if n == 0 else j
         used[r] = True
         state.info[k, ORIGINATORS] |= state.left_int[r, 1]
-        use(state, state.info[k, TRACK], state.left_int[r, 0])
+        use(state.counters, state.used, state.info[k, TRACK], state.left_int[r, 0])
         if state.left[r, T] == state.clock[0]:
             state.info[k, HITS] += 1
             sensors[n] = int(state.left[r, SENSOR])

@@ -13,6 +13,7 @@ from noroshi.tables import Contributions, Detections, Scans, Tracks
 from noroshi.tracking import kernel
 from noroshi.tracking import state as fields
 from noroshi.tracking.columns import detection_slices, pack_detections, pack_scans
+from noroshi.tracking.lean import lean
 from noroshi.tracking.models import TrackerConfig
 from noroshi.tracking.presets import default_config
 from noroshi.tracking.state import Settings, State, init, settings
@@ -30,6 +31,11 @@ def _run(state, config, first, order, scans, slices, bits, dets, idents, values,
     """Steps from order[first] on until done or the output is nearly full; (next, rows, contributions)."""
     rows = 0
     uses = 0
+    state = kernel.lean_state(state)
+    config = kernel.lean_settings(config)
+    scans = lean(scans)
+    dets = lean(dets)
+    idents = lean(idents)
     c = state.counters
     n = first
     while n <= len(order):

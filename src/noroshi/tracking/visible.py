@@ -6,7 +6,7 @@ moves heights by at most 40-55 m (flattening 21 km times the tilt).
 
 from __future__ import annotations
 
-from math import asin, atan2, cos, hypot, sin, sqrt
+from math import asin, atan2, cos, hypot, pi, sin, sqrt
 
 from numba import njit
 
@@ -29,6 +29,7 @@ from noroshi.tracking.columns import (
 
 _INFRARED = int(Kind.INFRARED)
 _SPACE = int(Background.SPACE)
+HALF_PI = 0.5 * pi
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -105,19 +106,22 @@ def in_view(position, scan):
     d0 = px - sx
     d1 = py - sy
     d2 = pz - sz
-    rho = sqrt(d0 * d0 + d1 * d1 + d2 * d2)
-    if rho > scan[RANGE_MAX] or rho == 0.0:
+    rho = d0 * d0 + d1 * d1 + d2 * d2
+    if rho > scan[RANGE_MAX] * scan[RANGE_MAX] or rho == 0.0:  # before the root: most sensors are far away
         return False
+    rho = sqrt(rho)
     x = (scan[M] * d0 + scan[M + 3] * d1 + scan[M + 6] * d2) / rho
     if x < scan[COS_CONE]:
         return False
     z = (scan[M + 2] * d0 + scan[M + 5] * d1 + scan[M + 8] * d2) / rho
-    elevation = asin(min(max(z, -1.0), 1.0))
-    if elevation < scan[ELEVATION_MIN] or elevation > scan[ELEVATION_MAX]:
-        return False
-    y = (scan[M + 1] * d0 + scan[M + 4] * d1 + scan[M + 7] * d2) / rho
-    if abs(atan2(y, x)) > scan[AZIMUTH]:
-        return False
+    if scan[ELEVATION_MIN] > -HALF_PI or scan[ELEVATION_MAX] < HALF_PI:
+        elevation = asin(min(max(z, -1.0), 1.0))
+        if elevation < scan[ELEVATION_MIN] or elevation > scan[ELEVATION_MAX]:
+            return False
+    if scan[AZIMUTH] < pi:
+        y = (scan[M + 1] * d0 + scan[M + 4] * d1 + scan[M + 7] * d2) / rho
+        if abs(atan2(y, x)) > scan[AZIMUTH]:
+            return False
     if occlusion_margin(sx, sy, sz, px, py, pz, 0.0) < 0.0:
         return False
     if scan[KIND] != _INFRARED:
