@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 from math import ceil, exp, inf, log, sqrt
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -31,6 +30,7 @@ from noroshi.tracking.mixture import (
 )
 from noroshi.tracking.models import TrackerConfig
 from noroshi.tracking.parameters import ROLE, parameters
+from noroshi.tracking.recorded import uses
 from noroshi.tracking.transition import export, meaning, prior, transition
 
 STEP_MAX_S = 5.0  # longer gaps are taken in steps: gravity's gradient changes by 1.5 % in 5 s at 7 km/s
@@ -665,35 +665,6 @@ def _smooth_row(
             out_modes[k, int(motion[m, ROLE])] += w[n, m]
 
 
-class _Used(NamedTuple):
-    """Rows of the scan and detection tables behind each contribution, and the time of the scan."""
-
-    scan: Int64[np.ndarray, "use"]
-    detection: Int64[np.ndarray, "use"]
-    t: Float64[np.ndarray, "use"]
-
-
-def _find(values: np.ndarray, wanted: np.ndarray, what: str) -> Int64[np.ndarray, "wanted"]:
-    """Positions of `wanted` among the distinct `values`."""
-    order = np.argsort(values, kind="stable")
-    at = np.searchsorted(values, wanted, sorter=order)
-    found = at < len(values)
-    found[found] = values[order[at[found]]] == wanted[found]
-    if not found.all():
-        raise DataError(
-            f"{what} {wanted[~found][0]} is not in its table",
-            where="contributions",
-            remedy="give the scans and detections that the tracks were made from",
-        )
-    return order[at]
-
-
-def _used(scans: Scans, detections: Detections, contributions: Contributions) -> _Used:
-    detection = _find(detections.detection, contributions.detection, "detection")
-    scan = _find(scans.scan, detections.scan[detection], "scan")
-    return _Used(scan, detection, scans.t_event[scan])
-
-
 def _starts(keys: Int64[np.ndarray, "row 2"]) -> list[tuple[int, int]]:
     """First and past-the-last position of every run of equal keys."""
     if len(keys) == 0:
@@ -734,7 +705,7 @@ def smooth(
     sense = bool(config.sense)
     keys = np.stack([tracks.node, tracks.track], axis=1)
     confirmed = np.unique(keys[tracks.status == Status.CONFIRMED], axis=0)
-    used = _used(scans, detections, contributions)
+    used = uses(scans, detections, contributions)
     scan_rows, det_rows = pack_scans(scans), pack_detections(detections)
     picked: list[Int64[np.ndarray, "row"]] = []
     means, covs, modes = tracks.mean.copy(), tracks.cov.copy(), tracks.modes.copy()
