@@ -72,7 +72,7 @@ SHARE_USED = 0.1  # a smaller share of a detection is no contribution
 # Small functions take the arrays they need: handing over a whole State costs more than most of them do.
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def use(counters, used, track, detection):
     """List a detection among the contributions of the current time."""
     if counters[USED] == len(used):
@@ -97,7 +97,7 @@ def sound(det):
     return isinf(det[6]) or det[2] > 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _keep(row, scan, det, ready):
     """Write an unassociated detection with its scan and its direction into a row of State.left."""
     for i in range(SCAN_WIDTH):
@@ -108,7 +108,7 @@ def _keep(row, scan, det, ready):
         row[LEFT_Z + i] = ready[Z + i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def note(info, quiet, scan, bits):
     """Note that a track got a detection. info, quiet: the track's rows."""
     info[HITS] += 1
@@ -119,7 +119,7 @@ def note(info, quiet, scan, bits):
         quiet[1] = scan[T]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _miss(info, quiet, weight, motion, sense, scan, miss):
     """Note that a track was in view and got nothing; what its score loses by it. All but `scan`: the track's rows.
 
@@ -139,7 +139,7 @@ def _miss(info, quiet, weight, motion, sense, scan, miss):
     return miss
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def take_scan(state, settings, scan, bits, dets, idents):
     """One scan: gate, associate, update; count misses where the target should have been seen; keep the rest."""
     c = state.counters
@@ -285,7 +285,7 @@ def take_scan(state, settings, scan, bits, dets, idents):
             kept += 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _position(mean, weight, out):
     """Position of a track [3 or more]: of the mixture (into `out`), or of the only model."""
     if len(weight) == 1:
@@ -297,7 +297,7 @@ def _position(mean, weight, out):
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _unresolved(resolution, view, i, a, b, edge_column, edge_gain, taker, ready):
     """Whether the track of row i may hide in a detection that another track took, closer than the sensor resolves."""
     if resolution == 0.0:
@@ -316,7 +316,7 @@ def _unresolved(resolution, view, i, a, b, edge_column, edge_gain, taker, ready)
     return apart < resolution**2 * (ready[j, VAR_AZ] + ready[j, VAR_EL])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _twins(info, slots, first, edge_column, chosen):
     """What this scan says of tracks that may double each other: a detection for each, or one between them."""
     for i in range(len(slots)):

@@ -45,7 +45,7 @@ def sort_by(values, order, key):
         order[j] = i
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def edges(view, n, scan, ready, gate, each, edge_row, edge_column, edge_gain, first):
     """Gated pairs of tracks and detections of one scan: (edges, pairs that did not fit).
 

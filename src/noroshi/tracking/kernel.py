@@ -1,14 +1,16 @@
-"""The tracker's step: one scan in, tracks changed in place; at the end of each event time, the picture of it.
+"""The tracker's step: scans in, tracks changed in place; at the end of each event time, the picture of it.
 
-`step` takes one scan. The first scan of a later time closes the time before it (as `close` does on demand):
-tracks are started from what was left over, confirmed, merged, deleted, and their rows put out.
+The first scan of a later time closes the time before it: tracks are started from what was left over, confirmed,
+merged, deleted, and their rows put out.
 """
 
 from __future__ import annotations
 
 from math import exp, isinf
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float64, Int64
 from numba import njit
 
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
@@ -34,13 +36,12 @@ from noroshi.tracking.state import (
     ROW_COV,
     ROW_EXISTENCE,
     ROW_MODES,
-    ROWS,
+    ROW_WIDTH,
     SEEN,
     SHARED,
     STATUS,
     TRACK,
     USED,
-    USED_OUT,
     Settings,
     State,
 )
@@ -50,84 +51,29 @@ _TENTATIVE = int(Status.TENTATIVE)
 _DELETED = int(Status.DELETED)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def close(state, settings):
-    """End the current time: start, confirm, merge and delete tracks; put out one row for each, in place.
+class Output(NamedTuple):
+    """Where finished rows go: one for each track at each closed time, and the detections that went into it."""
 
-    Returns whether there was a time to close. A deleted track has a last row that says so.
-    """
-    c = state.counters
-    c[ROWS] = 0
-    c[USED_OUT] = 0
-    if c[CLOSED] == 1 or isinf(state.clock[0]):
-        return False
-    c[CLOSED] = 1
-    if c[LEFT] > 0:
-        start_tracks(state, settings)
-    n = c[LIVE]
-    x = np.empty((n, 9))
-    p = np.empty((n, 9, 9))
-    for i in range(n):
-        k = state.slots[i]
-        if settings.sense:
-            hush(state.weight[k], state.quiet[k], settings.motion, state.clock[0])
-        collapse(state.mean[k], state.cov[k], state.weight[k], settings.motion, x[i], p[i], state.work)
-        info = state.info[k]
-        score = state.score[k]
-        sigma2 = p[i, 0, 0] + p[i, 1, 1] + p[i, 2, 2]
-        confirm(info, score, settings.confirm_hits, settings.confirm_of, settings.confirm_score, sigma2)
-        missed_max = settings.delete_missed_tentative if info[STATUS] == _TENTATIVE else settings.delete_missed
-        if over(
-            info, score, missed_max, settings.delete_score, settings.delete_sigma, settings.speed_max,
-            settings.motion[0, MU], settings.motion[0, SPIN], x[i], p[i],
-        ):  # fmt: skip
-            info[STATUS] = _DELETED
-    if n > 1:
-        merge(state, settings, n, x, p)
-    if c[CUES] > 0:
-        name_cues(state, settings, n, x, p)
-    live = np.int64(0)
-    for i in range(n):
-        k = state.slots[i]
-        info = state.info[k]
-        row = state.row[i]
-        q = ROW_COV
-        for a in range(9):
-            row[a] = x[i, a]
-            for b in range(a, 9):
-                row[q] = p[i, a, b]
-                q += 1
-        for m in range(3):
-            row[ROW_MODES + m] = 0.0
-        for m in range(len(settings.motion)):
-            row[ROW_MODES + int(settings.motion[m, ROLE])] += state.weight[k, m]
-        row[ROW_EXISTENCE] = 1.0 / (1.0 + exp(-state.score[k]))
-        state.row_int[i, 0] = info[TRACK]
-        state.row_int[i, 1] = info[STATUS]
-        state.row_int[i, 2] = info[HITS]
-        state.row_int[i, 3] = info[ORIGINATORS]
-        info[HITS] = 0
-        info[EXPECTED] = 0
-        info[SHARED] = 0
-        info[APART] = 0
-        if info[STATUS] == _DELETED:
-            info[TRACK] = -1
-        else:
-            state.slots[live] = k
-            live += 1
-    c[LIVE] = live
-    state.clock[1] = state.clock[0]
-    c[ROWS] = n
-    for i in range(c[USED]):
-        state.used_out[i, 0] = state.used[i, 0]
-        state.used_out[i, 1] = state.used[i, 1]
-    c[USED_OUT] = c[USED]
-    c[USED] = 0
-    return True
+    values: Float64[np.ndarray, "row 58"]  # mean 9, covariance 45, modes 3, existence
+    ints: Int64[np.ndarray, "row 4"]  # track, status, hits, originators
+    t: Float64[np.ndarray, "row"]
+    used: Int64[np.ndarray, "use 2"]  # track, detection
+    used_t: Float64[np.ndarray, "use"]
+
+
+def output(rows: int, uses: int) -> Output:
+    """Empty room for so many rows and contributions."""
+    return Output(
+        np.empty((rows, ROW_WIDTH)),
+        np.empty((rows, 4), np.int64),
+        np.empty(rows),
+        np.empty((uses, 2), np.int64),
+        np.empty(uses),
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def lean_state(state):
+def _lean_state(state):
     """The state's arrays without owners (see `lean`)."""
     return State(
         lean(state.clock),
@@ -150,14 +96,11 @@ def lean_state(state):
         lean(state.cue_time),
         lean(state.looks),
         lean(state.work),
-        lean(state.row),
-        lean(state.row_int),
-        lean(state.used_out),
     )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def lean_settings(s):
+def _lean_settings(s):
     """The settings' arrays without owners (see `lean`)."""
     return Settings(
         lean(s.motion),
@@ -190,41 +133,80 @@ def lean_settings(s):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def step(state, settings, scan, bits, dets, idents):
-    """Take one scan, in place.
+def _close(state, settings, out, rows, uses):
+    """End the current time: start, confirm, merge and delete tracks; put out one row for each, from row `rows` on.
 
-    scan: a row of `pack_scans`; bits: 1 << nation of the sensor's owner; dets: its rows of `pack_detections`;
-    idents: their numbers. Returns whether an earlier time was closed by it (its rows then lie in the state). A scan
-    older than the clock, or a second one of a sensor at one time, is refused and counted.
+    A deleted track has a last row that says so.
     """
     c = state.counters
-    t = scan[T]
-    now = state.clock[0]
-    if not t >= now or (t == now and c[CLOSED] == 1):
-        c[LATE] += 1
-        return False
-    closed = False
-    if t > now:
-        closed = close(state, settings)
-        if not isinf(now):
-            move(state, settings, t - now)
-        state.clock[0] = t
-        c[CLOSED] = 0
-        c[SEEN] = 0
-    else:
-        for i in range(c[SEEN]):
-            if state.seen[i] == int(scan[SENSOR]):
-                c[REPEATED] += 1
-                return False
-    if c[SEEN] < len(state.seen):
-        state.seen[c[SEEN]] = int(scan[SENSOR])
-        c[SEEN] += 1
-    take_scan(state, settings, scan, bits, dets, idents)
-    return closed
+    c[CLOSED] = 1
+    if c[LEFT] > 0:
+        start_tracks(state, settings)
+    n = c[LIVE]
+    x = np.empty((n, 9))
+    p = np.empty((n, 9, 9))
+    for i in range(n):
+        k = state.slots[i]
+        if settings.sense:
+            hush(state.weight[k], state.quiet[k], settings.motion, state.clock[0])
+        collapse(state.mean[k], state.cov[k], state.weight[k], settings.motion, x[i], p[i], state.work)
+        info = state.info[k]
+        score = state.score[k]
+        sigma2 = p[i, 0, 0] + p[i, 1, 1] + p[i, 2, 2]
+        confirm(info, score, settings.confirm_hits, settings.confirm_of, settings.confirm_score, sigma2)
+        missed_max = settings.delete_missed_tentative if info[STATUS] == _TENTATIVE else settings.delete_missed
+        if over(
+            info, score, missed_max, settings.delete_score, settings.delete_sigma, settings.speed_max,
+            settings.motion[0, MU], settings.motion[0, SPIN], x[i], p[i],
+        ):  # fmt: skip
+            info[STATUS] = _DELETED
+    if n > 1:
+        merge(state, settings, n, x, p)
+    if c[CUES] > 0:
+        name_cues(state, settings, n, x, p)
+    live = np.int64(0)
+    for i in range(n):
+        k = state.slots[i]
+        info = state.info[k]
+        row = out.values[rows + i]
+        q = ROW_COV
+        for a in range(9):
+            row[a] = x[i, a]
+            for b in range(a, 9):
+                row[q] = p[i, a, b]
+                q += 1
+        for m in range(3):
+            row[ROW_MODES + m] = 0.0
+        for m in range(len(settings.motion)):
+            row[ROW_MODES + int(settings.motion[m, ROLE])] += state.weight[k, m]
+        row[ROW_EXISTENCE] = 1.0 / (1.0 + exp(-state.score[k]))
+        ints = out.ints[rows + i]
+        ints[0] = info[TRACK]
+        ints[1] = info[STATUS]
+        ints[2] = info[HITS]
+        ints[3] = info[ORIGINATORS]
+        out.t[rows + i] = state.clock[0]
+        info[HITS] = 0
+        info[EXPECTED] = 0
+        info[SHARED] = 0
+        info[APART] = 0
+        if info[STATUS] == _DELETED:
+            info[TRACK] = -1
+        else:
+            state.slots[live] = k
+            live += 1
+    c[LIVE] = live
+    for i in range(c[USED]):
+        out.used[uses + i, 0] = state.used[i, 0]
+        out.used[uses + i, 1] = state.used[i, 1]
+        out.used_t[uses + i] = state.clock[0]
+    uses = c[USED]
+    c[USED] = 0
+    return n, uses
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def move(state, settings, t):
+def _move(state, settings, t):
     """Predict everything by t > 0 seconds."""
     c = state.counters
     slots = state.slots[: c[LIVE]]
@@ -236,3 +218,64 @@ def move(state, settings, t):
         state.score[slots[i]] = survive(state.score[slots[i]], kept)
     for q in range(c[CUES]):
         carry(state.cue_mean[q], state.cue_cov[q], t, settings.motion[0], state.work)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def run(state, settings, first, order, scans, slices, bits, dets, idents, finish, out):
+    """Take the scans order[first:] in turn, in place: (next, rows, contributions) when done or `out` is nearly full.
+
+    scans: rows of `pack_scans`; slices [scan, 2]: first and past-the-last of each one's rows in `dets` (of
+    `pack_detections`) and `idents` (their numbers); bits [scan]: 1 << nation of the sensor's owner. A scan of a later
+    time closes the time before it; `finish` closes the last one too. next > len(order): nothing is left to do. A scan
+    older than the clock, or a second one of a sensor at one time, is refused and counted. One call for a whole
+    recording, or one for each scan as it comes: the same code, the same bits.
+    """
+    state = _lean_state(state)
+    settings = _lean_settings(settings)
+    scans = lean(scans)
+    dets = lean(dets)
+    idents = lean(idents)
+    c = state.counters
+    rows = 0
+    uses = 0
+    n = first
+    while n <= len(order):
+        last = n == len(order)
+        now = state.clock[0]
+        s = np.int64(0) if last else order[n]
+        t = np.inf if last else scans[s, T]
+        if not t >= now or (t == now and c[CLOSED] == 1):
+            c[LATE] += 1
+            n += 1
+            continue
+        if (t > now and c[CLOSED] == 0 and not isinf(now)) and (finish or not last):
+            if rows + len(state.info) > len(out.t) or uses + len(state.used) > len(out.used_t):
+                break
+            added, contributed = _close(state, settings, out, rows, uses)
+            rows += added
+            uses += contributed
+        n += 1
+        if last:
+            break
+        if t > now:
+            if not isinf(now):
+                _move(state, settings, t - now)
+            state.clock[0] = t
+            c[CLOSED] = 0
+            c[SEEN] = 0
+        sensor = int(scans[s, SENSOR])
+        repeated = False
+        for i in range(c[SEEN]):
+            if state.seen[i] == sensor:
+                repeated = True
+                break
+        if repeated:
+            c[REPEATED] += 1
+            continue
+        if c[SEEN] < len(state.seen):
+            state.seen[c[SEEN]] = sensor
+            c[SEEN] += 1
+        a = slices[s, 0]
+        b = slices[s, 1]
+        take_scan(state, settings, scans[s], bits[s], dets[a:b], idents[a:b])
+    return n, rows, uses

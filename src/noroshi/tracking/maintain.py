@@ -43,7 +43,7 @@ LINE_SIGMA_M = 30e3  # notional: a line track wider than this stays tentative, w
 CUE_DISTANCE = 60.0  # squared distance, 9 dof, from a cue to a track that may bear its name; 1e-9 of true ones lie beyond
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def survive(score, kept):
     """Log-odds that there is still a target, `kept` the chance that it goes on being one."""
     if score < -30.0:
@@ -52,7 +52,7 @@ def survive(score, kept):
     return log(r / (1.0 - r)) if r < 1.0 else score
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def confirm(info, score, hits, of, score_min, sigma2):
     """Confirm a track by M-of-N hits and by existence; its history moves on. info: its row."""
     window = (1 << of) - 1
@@ -72,7 +72,7 @@ def confirm(info, score, hits, of, score_min, sigma2):
     info[STATUS] = _CONFIRMED
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def over(info, score, missed_max, score_min, sigma_max, speed_max, mu, spin, x, p):
     """Whether a track with mean x [9] and covariance p is to be given up. info: its row."""
     tentative = info[STATUS] == _TENTATIVE
@@ -256,7 +256,7 @@ def name_cues(state, settings, n, x, p):
     c[CUES] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def hush(weight, quiet, motion, now):
     """When every infrared sensor that should have seen the target loses it at once, it has probably burnt out.
 

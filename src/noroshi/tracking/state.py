@@ -26,21 +26,19 @@ LEFT = 1  # leftovers kept
 SEEN = 2  # sensors heard at the current time
 CLOSED = 3  # 1: the current time is closed
 USED = 4  # contributions at the current time
-ROWS = 5  # finished rows ready to be read
-USED_OUT = 6  # finished contributions ready to be read
-LIVE = 7  # slots in use: State.slots[:LIVE]
-CUES = 8  # cues whose name has not settled
-LATE = 9  # scans refused because their time was over
-REPEATED = 10  # scans refused because the sensor had reported at that time
-ABSURD = 11  # detections refused: not finite, or a sigma that is not above 0
-OVERFLOW_TRACKS = 12  # tracks not started for want of a slot
-OVERFLOW_LEFT = 13  # detections not kept for initiation
-OVERFLOW_USED = 14  # contributions not listed
-OVERFLOW_EDGES = 15  # gated pairs not looked at
-UNRESOLVED = 16  # looks at two targets too close together, with one detection for both
-SOFT = 17  # ambiguous components
-MERGED = 18  # duplicates merged
-COUNTERS = 19
+LIVE = 5  # slots in use: State.slots[:LIVE]
+CUES = 6  # cues whose name has not settled
+LATE = 7  # scans refused because their time was over
+REPEATED = 8  # scans refused because the sensor had reported at that time
+ABSURD = 9  # detections refused: not finite, or a sigma that is not above 0
+OVERFLOW_TRACKS = 10  # tracks not started for want of a slot
+OVERFLOW_LEFT = 11  # detections not kept for initiation
+OVERFLOW_USED = 12  # contributions not listed
+OVERFLOW_EDGES = 13  # gated pairs not looked at
+UNRESOLVED = 14  # looks at two targets too close together, with one detection for both
+SOFT = 15  # ambiguous components
+MERGED = 16  # duplicates merged
+COUNTERS = 17
 
 # columns of State.info, one row for each slot
 TRACK = 0  # its number, for ever; -1: the slot is free
@@ -58,7 +56,7 @@ LINE = 11  # 1: started along the line of one satellite
 FIRST_SENSOR = 12  # of a line track
 INFO = 13
 
-# columns of State.left and State.row
+# columns of State.left and of finished rows
 LEFT_DET = SCAN_WIDTH
 LEFT_Z = SCAN_WIDTH + DETECTION_WIDTH
 LEFT_WIDTH = LEFT_Z + 3
@@ -102,7 +100,7 @@ class Settings(NamedTuple):
 class State(NamedTuple):
     """A tracker between two scans; its arrays are changed in place. Few arrays, so that compiling stays quick."""
 
-    clock: Float64[np.ndarray, "2"]  # time now, time of the finished rows
+    clock: Float64[np.ndarray, "1"]  # time now
     counters: Int64[np.ndarray, "counter"]
     slots: Int64[np.ndarray, "slot"]  # slots in use, in ascending order
     mean: Float64[np.ndarray, "slot model 9"]
@@ -122,9 +120,6 @@ class State(NamedTuple):
     cue_time: Float64[np.ndarray, "cue"]  # when it settles
     looks: Float64[np.ndarray, "slot look"]  # scratch: how each track lies for the present scan
     work: Float64[np.ndarray, "5 9 9"]  # scratch
-    row: Float64[np.ndarray, "slot 58"]  # finished rows: mean 9, covariance 45, modes 3, existence
-    row_int: Int64[np.ndarray, "slot 4"]  # track, status, hits, originators
-    used_out: Int64[np.ndarray, "used 2"]  # contributions that belong to the finished rows
 
 
 def log_odds(p: float) -> float:
@@ -204,7 +199,7 @@ def init(config: TrackerConfig) -> State:
     info[:, TRACK] = -1
     info[:, STATUS] = int(Status.DELETED)
     return State(
-        clock=np.array([-inf, -inf]),
+        clock=np.array([-inf]),
         counters=np.zeros(COUNTERS, np.int64),
         slots=np.zeros(n, np.int64),
         mean=np.zeros((n, models, WIDTH)),
@@ -224,9 +219,6 @@ def init(config: TrackerConfig) -> State:
         cue_time=np.zeros(n),
         looks=np.zeros((n, LOOK)),
         work=np.zeros((5, WIDTH, WIDTH)),
-        row=np.zeros((n, ROW_WIDTH)),
-        row_int=np.zeros((n, 4), np.int64),
-        used_out=np.zeros((32 * n + LEFTOVERS, 2), np.int64),
     )
 
 

@@ -6,14 +6,12 @@ import warnings
 
 import numpy as np
 from jaxtyping import Int
-from numba import njit
 
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.tables import Contributions, Detections, Scans, Tracks
-from noroshi.tracking import kernel
 from noroshi.tracking import state as fields
 from noroshi.tracking.columns import detection_slices, pack_detections, pack_scans
-from noroshi.tracking.lean import lean
+from noroshi.tracking.kernel import output, run
 from noroshi.tracking.models import TrackerConfig
 from noroshi.tracking.presets import default_config
 from noroshi.tracking.state import Settings, State, init, settings
@@ -21,50 +19,6 @@ from noroshi.tracking.state import Settings, State, init, settings
 __all__ = ["Settings", "State", "default_config", "init", "settings", "track", "track_from"]
 
 _CHUNK = 16_384  # rows of output taken at a time
-
-ROWS = fields.ROWS
-USED_OUT = fields.USED_OUT
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _run(state, config, first, order, scans, slices, bits, dets, idents, values, ints, t, used, used_t):
-    """Steps from order[first] on until done or the output is nearly full; (next, rows, contributions)."""
-    rows = 0
-    uses = 0
-    state = kernel.lean_state(state)
-    config = kernel.lean_settings(config)
-    scans = lean(scans)
-    dets = lean(dets)
-    idents = lean(idents)
-    c = state.counters
-    n = first
-    while n <= len(order):
-        if rows + len(state.info) > len(t) or uses + len(state.used_out) > len(used_t):
-            break
-        if n < len(order):
-            s = order[n]
-            a = slices[s, 0]
-            b = slices[s, 1]
-            closed = kernel.step(state, config, scans[s], bits[s], dets[a:b], idents[a:b])
-        else:
-            closed = kernel.close(state, config)
-        n += 1
-        if not closed:
-            continue
-        for i in range(c[ROWS]):
-            for j in range(values.shape[1]):
-                values[rows, j] = state.row[i, j]
-            for j in range(4):
-                ints[rows, j] = state.row_int[i, j]
-            t[rows] = state.clock[1]
-            rows += 1
-        for i in range(c[USED_OUT]):
-            used[uses, 0] = state.used_out[i, 0]
-            used[uses, 1] = state.used_out[i, 1]
-            used_t[uses] = state.clock[1]
-            uses += 1
-    return n, rows, uses
-
 
 def track(
     config: TrackerConfig,
@@ -106,18 +60,13 @@ def track_from(
     dets = pack_detections(detections)
     idents = np.ascontiguousarray(detections.detection, np.int64)
     slices = detection_slices(scans, detections)
-    size = max(_CHUNK, 2 * len(state.info), 2 * len(state.used_out))
-    values = np.empty((size, fields.ROW_WIDTH))
-    ints, t = np.empty((size, 4), np.int64), np.empty(size)
-    used, used_t = np.empty((size, 2), np.int64), np.empty(size)
+    room = output(max(_CHUNK, 2 * len(state.info)), max(_CHUNK, 2 * len(state.used)))
     parts: list[tuple[np.ndarray, ...]] = []
     refused = state.counters[[fields.LATE, fields.REPEATED]].copy()
     n = 0
     while True:
-        n, count, uses = _run(
-            state, config, n, order, rows, slices, bits, dets, idents, values, ints, t, used, used_t
-        )
-        columns = (values[:count], ints[:count], t[:count], used[:uses], used_t[:uses])
+        n, count, uses = run(state, config, n, order, rows, slices, bits, dets, idents, True, room)
+        columns = (*(column[:count] for column in room[:3]), *(column[:uses] for column in room[3:]))
         parts.append(tuple(column.copy() for column in columns))
         if n > len(order):
             break

@@ -356,12 +356,12 @@ def singer(x, t, par, f, q):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _add_product(w, a, b, rows, out):
-    """Add the first rows of the product w a b to `out`, passing over zeros of a; all [9, 9].
+def _add_product(w, a, b, first, last, out):
+    """Add the rows first..last-1 of the product w a b to `out`, passing over zeros of a; all [9, 9].
 
     The nine sums of a row stay in registers, which the compiler cannot be sure of when they are array elements.
     """
-    for i in range(rows):
+    for i in range(first, last):
         s0, s1, s2, s3, s4, s5 = out[i, 0], out[i, 1], out[i, 2], out[i, 3], out[i, 4], out[i, 5]
         s6, s7, s8 = out[i, 6], out[i, 7], out[i, 8]
         for k in range(9):
@@ -385,14 +385,15 @@ def _flow(slope, rows):
     """The flow of a model: moves x by t in n steps, and gives its Jacobian f.
 
     slope(x, par, scale, whole, rate, a) gives the rate of change [9] and, if `whole`, its Jacobian in rows 3..8 of a
-    [9, 9]; only the first `rows` elements of the state change. Mean: Runge-Kutta's rule of order four. Jacobian:
-    product over the steps h of I + A h + A^2 h^2 / 2 with A half-way, good to (|A| h)^3 / 6.
+    [9, 9]; only the first `rows` elements of the state change. Mean: Runge-Kutta's rule of order four. Jacobian: that
+    of steps h with A linear in time, known at the start and half-way: I + h A_m + h^2/2 A_m^2 for what is driven, h^2
+    (A_0/6 + A_m/3) + h^3/6 A_m^2 in the rows of position, which integrate it. Good to (h |A|)^3 / 6.
     """
 
     @njit(nogil=True, error_model="numpy")  # not cached by itself: it becomes part of the model that uses it
     def flow(x, t, n, par, scale, f):
-        work = np.zeros((4, 9, 9))
-        a, g, before, line = work[0], work[1], work[2], work[3]
+        work = np.zeros((5, 9, 9))
+        a, first, g, before, line = work[0], work[1], work[2], work[3], work[4]
         for i in range(3):
             a[i, 3 + i] = 1.0
         h = t / n
@@ -403,7 +404,7 @@ def _flow(slope, rows):
                 keep = 0.0 if stage == 0 else 1.0
                 for i in range(9):
                     line[0, i] = x[i] + c * line[1, i]
-                slope(line[0], par, scale, stage == 2, line[1], a)
+                slope(line[0], par, scale, stage == 0 or stage == 2, line[1], first if stage == 0 else a)
                 for i in range(9):
                     line[2, i] = keep * line[2, i] + w * line[1, i]
             for i in range(9):
@@ -411,15 +412,23 @@ def _flow(slope, rows):
             one = f if step == 0 else g
             for i in range(9):
                 for j in range(9):
-                    one[i, j] = h * a[i, j]
+                    one[i, j] = 0.0
+            _add_product(0.5 * h * h, a, a, 3, rows, one)
+            for i in range(3):
+                for j in range(9):
+                    one[i, j] = h * (one[3 + i, j] / 3.0 + h * (first[3 + i, j] / 6.0 + a[3 + i, j] / 3.0))
+                one[i, 3 + i] += h
+            for i in range(3, rows):
+                for j in range(9):
+                    one[i, j] += h * a[i, j]
+            for i in range(9):
                 one[i, i] += 1.0
-            _add_product(0.5 * h * h, a, a, rows, one)
             if step > 0:
                 for i in range(9):
                     for j in range(9):
                         before[i, j] = f[i, j]
                         f[i, j] = 0.0
-                _add_product(1.0, g, before, 9, f)
+                _add_product(1.0, g, before, 0, 9, f)
 
     return flow
 
@@ -764,11 +773,11 @@ def carry(x, p, t, par, work):
         for i in range(9):
             for j in range(9):
                 half[i, j] = 0.0
-        _add_product(1.0, f, p, 9, half)
+        _add_product(1.0, f, p, 0, 9, half)
         for i in range(9):
             for j in range(9):
                 flip[i, j] = half[j, i]
-        _add_product(1.0, f, flip, 9, q)
+        _add_product(1.0, f, flip, 0, 9, q)
         for i in range(9):
             for j in range(i, 9):
                 p[i, j] = q[i, j]
