@@ -18,6 +18,7 @@ import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.errors import ScenarioError
 from noroshi.tables import Contributions, Detections, Scans, Status, Tracks
 from noroshi.tracking.columns import SENSOR, V, pack_detections, pack_scans
+from noroshi.tracking.contributed import uses
 from noroshi.tracking.measurement import (
     DISTANCE,
     E_AZ,
@@ -44,7 +45,6 @@ from noroshi.tracking.measurement import (
 )
 from noroshi.tracking.models import Bias
 from noroshi.tracking.parameters import Motion, parameters
-from noroshi.tracking.recorded import uses
 from noroshi.tracking.transition import meaning, prior, transition
 
 PARTS = 3  # of a bias: azimuth, elevation, range

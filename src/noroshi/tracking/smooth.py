@@ -19,6 +19,7 @@ import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.errors import DataError
 from noroshi.tables import Contributions, Detections, Scans, Status, Tracks, unpack_covariance
 from noroshi.tracking.columns import pack_detections, pack_scans
+from noroshi.tracking.contributed import uses
 from noroshi.tracking.measurement import update
 from noroshi.tracking.mixture import (
     SHARE_MIN,
@@ -30,7 +31,6 @@ from noroshi.tracking.mixture import (
 )
 from noroshi.tracking.models import TrackerConfig
 from noroshi.tracking.parameters import ROLE, parameters
-from noroshi.tracking.recorded import uses
 from noroshi.tracking.transition import export, meaning, prior, transition
 
 STEP_MAX_S = 5.0  # longer gaps are taken in steps: gravity's gradient changes by 1.5 % in 5 s at 7 km/s
