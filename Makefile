@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 REPORT := src/noroshi/report/static/report.js
 
-.PHONY: demo test test-peers lint lock web bench bench-peers docs clean help
+.PHONY: demo test test-peers lint lock web bench bench-peers bench-tracking-peers docs clean help
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -45,6 +45,15 @@ $(VENV)-bench/.ready: requirements/bench-peers.txt pyproject.toml
 bench-peers: $(VENV)-bench/.ready  ## coverage beside brahe, Skyfield, Orekit, TAT-C and NumPy, in an environment of their own
 	$(VENV)-bench/bin/python -m benchmarks.peers_coverage $(ARGS)
 
+$(VENV)-bench-tracking/.ready: requirements/bench-tracking.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)-bench-tracking
+	$(VENV)-bench-tracking/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench-tracking.txt
+	$(VENV)-bench-tracking/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+bench-tracking-peers: $(VENV)-bench-tracking/.ready  ## HGT-24 by Stone Soup, in an environment of its own (20 minutes)
+	$(VENV)-bench-tracking/bin/python -m benchmarks.peers_stonesoup $(ARGS)
+
 lint: $(VENV)/.ready  ## ruff, pyright, import layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,8 +69,9 @@ lock: $(VENV)/.ready  ## renew the pinned and hashed locks (Python 3.11) and web
 	$(VENV)-lock/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
 	$(VENV)-lock/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --extra peers -c requirements/run.txt pyproject.toml -o requirements/peers.txt
 	$(VENV)-lock/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --extra bench -c requirements/run.txt pyproject.toml -o requirements/bench-peers.txt
+	$(VENV)-lock/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --extra bench-tracking -c requirements/run.txt pyproject.toml -o requirements/bench-tracking.txt
 	rm -rf $(VENV)-lock
 	$(BIN)/python web/build.py --lock
 
 clean:           ## remove what the targets made, the environment included
-	rm -rf $(VENV) $(VENV)-peers $(VENV)-bench runs web/node_modules src/noroshi/report/static
+	rm -rf $(VENV) $(VENV)-peers $(VENV)-bench $(VENV)-bench-tracking runs web/node_modules src/noroshi/report/static

@@ -16,6 +16,7 @@ from noroshi.tables import (
     DetectionTruth,
     Ephemeris,
     Looks,
+    NodeSamples,
     Opportunities,
     Samples,
     Scans,
@@ -47,4 +48,5 @@ class Run:
     predictions: Predictions
     warnings: Warnings
     samples: Samples
+    node_samples: NodeSamples
     summary: dict[str, Any]

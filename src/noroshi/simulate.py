@@ -125,7 +125,7 @@ def simulate(
     progress("warn", 1, 1)
 
     progress("score", 0, 1)
-    scores = score(len(nodes), tracks, deliveries, scans, detections, answers, true)
+    scores = score(len(nodes), tracks, deliveries, scans, detections, answers, true, contributions)
     summary = summarise(
         scenario,
         seed=seed,
@@ -159,6 +159,7 @@ def simulate(
         predictions=predictions,
         warnings=warnings,
         samples=scores.samples,
+        node_samples=scores.node_samples,
         summary=summary,
     )
 

@@ -36,6 +36,7 @@ RUN_TABLES = (
     "contributions",
     "warnings",
     "samples",
+    "node_samples",
 )
 
 
@@ -163,6 +164,16 @@ def table_columns(name: str, run: Run) -> dict[str, np.ndarray | pa.Array]:
     for field in fields(table):
         columns |= _named(field.name, getattr(table, field.name))
     return columns
+
+
+def columns_table(name: str, table: Any, extra: dict[str, np.ndarray]) -> pa.Table:
+    """A table of rows (a dataclass of columns, axis first) as Arrow, as a run folder has it, and further columns."""
+    columns: dict[str, np.ndarray] = {}
+    for field in fields(table):
+        columns |= _named(field.name, getattr(table, field.name))
+    return pa.table(columns | extra).replace_schema_metadata(
+        {"noroshi_table": name, "noroshi_schema": TABLE_SCHEMA}
+    )
 
 
 def _dense(table: Any, axes: tuple[str, ...], names: dict[str, tuple[str, ...]]) -> dict[str, Any]:

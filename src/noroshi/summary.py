@@ -31,7 +31,9 @@ from noroshi.tables import (
     Warnings,
 )
 from noroshi.time import seconds_from_utc
-from noroshi.tracking.score import NodeScore, TargetScore
+from noroshi.tracking.consistency import chi2_interval
+from noroshi.tracking.score import DIMENSION, NodeScore, TargetScore
+from noroshi.tracking.siap import RADIUS_M
 from noroshi.warning.areas import distances
 
 SCHEMA = 1
@@ -111,6 +113,7 @@ def summarise(
             "false_warnings": warned["false"],
             "warnings": warned,
             "gospa_m": _number(scores[n].gospa_m),
+            **_picture(scores[n]),
             "latency_s": _latency(deliveries, detections, n),
             "looks": looks_by_reason(_looks_of(deliveries, looks, n), never),
         }
@@ -145,6 +148,25 @@ def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
+def _picture(score: NodeScore) -> dict[str, Any]:
+    """How good a node's whole picture was: GOSPA's parts, OSPA, SIAP, purity, NEES over all targets."""
+    parts = {"squared_m2": score.gospa_squared_m2}
+    parts |= {name: getattr(score, name) for name in ("localisation_m2", "missed_m2", "false_m2")}
+    low, high = (edge / DIMENSION for edge in chi2_interval(DIMENSION, 1))
+    return {
+        "gospa_parts": {name: _number(value) for name, value in parts.items()},
+        "ospa_m": _number(score.ospa_m),
+        "siap": {"radius_m": RADIUS_M} | {k: _number(v) for k, v in score.siap._asdict().items()},
+        "purity": _number(score.purity),
+        "nees": {
+            "mean": _number(score.nees_mean),
+            "low": low,
+            "high": high,
+            "inside": _number(score.nees_inside),
+        },
+    }
+
+
 def _target(
     score: TargetScore,
     truth: Truth,
@@ -154,7 +176,7 @@ def _target(
     mine: np.ndarray,
     owner: dict[int, int],
 ) -> dict[str, float | None]:
-    result = {
+    result: dict[str, float | None] = {
         name: _number(getattr(score, name))
         for name in (
             "t_first_detection_s",
@@ -165,8 +187,14 @@ def _target(
             "rmse_position_m",
             "rmse_velocity_m_s",
             "nees_mean",
+            "nees_inside",
+            "confirm_latency_s",
+            "purity",
+            "bound_position_m",
+            "bound_velocity_m_s",
         )
     }
+    result |= {name: getattr(score, name) for name in ("fragments", "breaks", "switches")}
     issued = [
         row
         for row in np.flatnonzero(mine & (warnings.notice == Notice.ISSUED))

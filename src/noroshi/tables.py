@@ -297,3 +297,23 @@ class Samples:
     error_velocity_m_s: Float64[np.ndarray, "row"]
     sigma_position_m: Float64[np.ndarray, "row"]  # square root of the trace of the position covariance
     nees: Float64[np.ndarray, "row"]  # position and velocity, divided by 6
+    # nominal Cramer-Rao bound from the detections that reached the node (tracking.nominal); nan before the first
+    bound_position_m: Float64[np.ndarray, "row"]
+    bound_velocity_m_s: Float64[np.ndarray, "row"]
+
+
+@dataclass(frozen=True)
+class NodeSamples:
+    """How good one node's whole picture was at one second while a target flies: GOSPA and its parts.
+
+    The parts add up to gospa_m squared; a missed target or false track counts as 12.5 km2 (half the cut-off squared).
+    """
+
+    node: Int[np.ndarray, "row"]
+    t: Float64[np.ndarray, "row"]
+    targets: Int[np.ndarray, "row"]  # in flight
+    tracks: Int[np.ndarray, "row"]  # confirmed
+    gospa_m: Float64[np.ndarray, "row"]
+    localisation_m2: Float64[np.ndarray, "row"]
+    missed_m2: Float64[np.ndarray, "row"]
+    false_m2: Float64[np.ndarray, "row"]

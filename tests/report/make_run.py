@@ -22,6 +22,7 @@ from noroshi.tables import (
     Ephemeris,
     Kind,
     Looks,
+    NodeSamples,
     Notice,
     Opportunities,
     Phase,
@@ -34,12 +35,14 @@ from noroshi.tables import (
     Warnings,
 )
 from noroshi.tracking.score import NodeScore, TargetScore
+from noroshi.tracking.siap import Siap
 from noroshi.warning.impact import POINTS, Predictions
 
 LAUNCH, FLIGHT = 10.0, 200.0  # s past the epoch; s
 DECIDED = {"JPN": 40.0, "USA": 45.0}  # s after launch
 LATENCY = {"JPN": 0.25, "USA": 0.5}  # s, of every scan
 FIRST_SEEN, CONFIRMED, LOST_FROM = 20.0, 25.0, 190.0
+BOUND_M = 25.0  # Cramer-Rao bound of the position
 MAJOR_M, MINOR_M, TURN = 20e3, 5e3, np.deg2rad(30.0)
 
 SCENARIO = """
@@ -242,6 +245,7 @@ def make_run(*, warned: bool = True, seen: bool = True, decided: dict[str, float
         predictions=_predictions(len(tracks.t)),
         warnings=warnings,
         samples=samples,
+        node_samples=_node_samples(samples),
         summary=summary,
         **sights,
     )
@@ -311,6 +315,27 @@ def _samples(t: np.ndarray, seen: bool) -> Samples:
         error / 10,
         np.where(tracked, 50.0, np.nan),
         np.where(tracked, 1.0, np.nan),
+        np.where(seen & (after >= FIRST_SEEN), BOUND_M, np.nan),
+        np.where(seen & (after >= FIRST_SEEN), BOUND_M / 10, np.nan),
+    )
+
+
+def _node_samples(samples: Samples) -> NodeSamples:
+    """One target: missed before it is tracked, off by its error then; a false track in the ten seconds after that."""
+    held = samples.track >= 0
+    after = samples.t - LAUNCH
+    false = held & (after < CONFIRMED + 10.0)
+    local = np.where(held, np.nan_to_num(samples.error_position_m) ** 2, 0.0)
+    missed, wrong = np.where(held, 0.0, 12.5e6), np.where(false, 12.5e6, 0.0)
+    return NodeSamples(
+        samples.node,
+        samples.t,
+        np.ones(len(after), int),
+        held.astype(int) + false,
+        np.sqrt(local + missed + wrong),
+        local,
+        missed,
+        wrong,
     )
 
 
@@ -390,16 +415,42 @@ def _score(samples: Samples, node: int, seen: bool) -> NodeScore:
         return float(np.sqrt(np.mean(values[tracked] ** 2))) if tracked.any() else np.nan
 
     target = TargetScore(
-        FIRST_SEEN if seen else np.nan,
-        CONFIRMED + LATENCY[("JPN", "USA")[node]] if seen else np.nan,
-        float(np.mean(samples.sensors[mine] >= 1)),
-        float(np.mean(samples.sensors[mine] >= 2)),
-        FLIGHT - LOST_FROM if seen else np.nan,
-        rms(samples.error_position_m),
-        rms(samples.error_velocity_m_s),
-        1.0 if seen else np.nan,
+        t_first_detection_s=FIRST_SEEN if seen else np.nan,
+        t_confirmed_s=CONFIRMED + LATENCY[("JPN", "USA")[node]] if seen else np.nan,
+        custody_1=float(np.mean(samples.sensors[mine] >= 1)),
+        custody_2=float(np.mean(samples.sensors[mine] >= 2)),
+        longest_gap_s=FLIGHT - LOST_FROM if seen else np.nan,
+        rmse_position_m=rms(samples.error_position_m),
+        rmse_velocity_m_s=rms(samples.error_velocity_m_s),
+        nees_mean=1.0 if seen else np.nan,
+        nees_inside=0.9 if seen else np.nan,
+        confirm_latency_s=CONFIRMED - FIRST_SEEN if seen else np.nan,
+        fragments=2 if seen else 0,
+        breaks=1 if seen else 0,
+        switches=1 if seen else 0,
+        purity=0.99 if seen else np.nan,
+        bound_position_m=BOUND_M if seen else np.nan,
+        bound_velocity_m_s=BOUND_M / 10 if seen else np.nan,
     )
-    return NodeScore((target,), int(seen), 0, 100.0)
+    of_whole = Siap(0.875, 1.0, 0.05, 35.0, 3.5, 0.01, 0.85) if seen else Siap(0.0, *(np.nan,) * 5, 0.0)
+    whole = _node_samples(samples)
+    parts = {
+        name: float(np.mean(getattr(whole, name)[whole.node == node]))
+        for name in ("localisation_m2", "missed_m2", "false_m2")
+    }
+    return NodeScore(
+        targets=(target,),
+        tracks=int(seen),
+        false_tracks=0,
+        gospa_m=100.0,
+        gospa_squared_m2=sum(parts.values()),
+        **parts,
+        ospa_m=90.0,
+        siap=of_whole,
+        purity=0.98 if seen else np.nan,
+        nees_mean=1.0 if seen else np.nan,
+        nees_inside=0.9 if seen else np.nan,
+    )
 
 
 MANIFEST: dict[str, Any] = {

@@ -113,6 +113,7 @@ def test_every_named_data_set_is_there(report: data.Report, lang: Any) -> None:
         figures.chart_timeline(report, say)[0],
         figures.chart_custody(report, say),
         figures.chart_error(report, say),
+        figures.chart_gospa(report, say),
         figures.chart_latency(report, say, figures.HALF),
         figures.chart_impact(report, say),
         figures.chart_waterfall(report, say),
@@ -141,7 +142,7 @@ def test_nothing_to_draw_is_drawn_as_nothing() -> None:
     run = make_run(seen=False)
     bare = data.collect(run, run.summary, MANIFEST)
     assert figures.chart_impact(bare, Say("en")) is None
-    assert figures.datasets(bare)["error"] == {"node": [], "t": [], "error": [], "sigma": []}
+    assert figures.datasets(bare)["error"] == {k: [] for k in ("node", "t", "error", "sigma", "bound")}
     assert figures.chart_error(bare, Say("en")) is None
     assert figures.trackless(bare) == ["JPN", "USA"]
     json.dumps(figures.chart_latency(bare, Say("en"), figures.WIDE), allow_nan=False)

@@ -26,6 +26,11 @@ app.command(
     name="coverage",
     help="Where, how often and by how many a target is seen; how many satellites a need takes.",
 )
+app.command(
+    "noroshi.cli.track:track",
+    name="track",
+    help="Track anybody's recorded detections; with the truth, score them.",
+)
 app.command("noroshi.cli.init:init", name="init", help="Write a small commented scenario to start from.")
 app.command(
     "noroshi.cli.validate:validate",

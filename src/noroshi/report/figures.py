@@ -27,6 +27,8 @@ UNSEEN = "#e3e8ee"
 HALF, TALL = 520, 250
 CHAR_PX = 6.0  # of a letter at 10 px
 ERROR_FLOOR_M = 1.0  # of the log axis
+GOSPA_POINTS = 900  # at most, of each node
+GOSPA_PARTS = {"localisation": SKY, "missed": VERMILION, "false": ORANGE}
 
 
 def datasets(report: Report) -> dict[str, Columns]:
@@ -36,6 +38,7 @@ def datasets(report: Report) -> dict[str, Columns]:
         "coast_world": maps.coast(maps.world()),
         "satellites": maps.satellite_columns(report),
         "error": _errors(report),
+        "gospa": _gospa(report),
         "latency": _latencies(report),
     }
 
@@ -368,7 +371,7 @@ def chart_custody(report: Report, say: Say) -> Spec:
 
 def _errors(report: Report) -> Columns:
     run = report.run
-    columns: Columns = {"node": [], "t": [], "error": [], "sigma": []}
+    columns: Columns = {"node": [], "t": [], "error": [], "sigma": [], "bound": []}
     for n, nation in enumerate(_nodes(report)):
         mine = (run.samples.node == n) & (run.samples.target == 0) & (run.samples.track >= 0)
         mine &= np.isfinite(run.samples.error_position_m) & np.isfinite(run.samples.sigma_position_m)
@@ -377,9 +380,23 @@ def _errors(report: Report) -> Columns:
         for name, values in (
             ("error", run.samples.error_position_m),
             ("sigma", run.samples.sigma_position_m),
+            ("bound", run.samples.bound_position_m),
         ):
-            columns[name] += np.round(np.maximum(values[mine], ERROR_FLOOR_M), 1).tolist()
+            columns[name] += _on_log_axis(values[mine])
     return columns
+
+
+def _on_log_axis(values: np.ndarray) -> list[float | None]:
+    """Values as drawn: three digits, no less than the floor of the axis; None where there is none."""
+    drawn = []
+    for value in values.tolist():
+        if not np.isfinite(value):
+            drawn.append(None)
+            continue
+        value = max(value, ERROR_FLOOR_M)
+        digits = 2 - int(np.floor(np.log10(value)))
+        drawn.append(round(value, digits) if digits > 0 else int(round(value, digits)))
+    return drawn
 
 
 def trackless(report: Report) -> list[str]:
@@ -389,7 +406,7 @@ def trackless(report: Report) -> list[str]:
 
 
 def chart_error(report: Report, say: Say) -> Spec | None:
-    """Error and 1 sigma of each node's track of the first target, a panel per node, log axis, requirement line.
+    """Error, 1 sigma and bound of each node's track of the first target, a panel per node, log axis, requirement line.
 
     None: no node had a track.
     """
@@ -397,7 +414,6 @@ def chart_error(report: Report, say: Say) -> Spec | None:
     run, nodes = report.run, list(dict.fromkeys(drawn["node"]))
     if not nodes:
         return None
-    columns = min(len(nodes), 3)
     end = _end(report)
     target = run.truth.targets[0]
     heads = {}
@@ -407,11 +423,13 @@ def chart_error(report: Report, say: Say) -> Spec | None:
     x = {"field": "t", **_time(say, end, even_ticks(end, 6))}
     axis = {"title": say("error_axis"), "tickCount": 5, "format": "~s"}
     need = run.scenario.requirement.rmse_position_m
+    least = [value for value in drawn["bound"] if value is not None]
     shown = np.concatenate([drawn["error"], drawn["sigma"], [need or 1000.0]])
     top = float(10 ** np.ceil(np.log10(1.2 * shown.max())))
-    bottom = float(10 ** np.floor(np.log10(shown.min())))
+    bottom = float(10 ** np.floor(np.log10(min(shown.min(), *least) if least else shown.min())))
     scale = {"type": "log", "domain": [bottom, top], "nice": False}
     legend = {"title": None, "orient": "bottom", "symbolStrokeWidth": 2.5, "symbolSize": 300}
+    series = [say("series_error"), say("series_sigma"), say("series_bound")]
     layers: list[Spec] = [
         {
             "mark": {"type": "line", "strokeWidth": 1.2},
@@ -421,7 +439,7 @@ def chart_error(report: Report, say: Say) -> Spec | None:
                 "color": {
                     "datum": say("series_error"),
                     "type": "nominal",
-                    "scale": {"domain": [say("series_error"), say("series_sigma")], "range": [SKY, INK]},
+                    "scale": {"domain": series, "range": [SKY, INK, VERMILION]},
                     "legend": legend,
                 },
             },
@@ -434,14 +452,29 @@ def chart_error(report: Report, say: Say) -> Spec | None:
                 "color": {"datum": say("series_sigma"), "type": "nominal"},
             },
         },
+        {
+            # it may lie far above the panel while one sensor looks: the axis is the error's
+            "mark": {"type": "line", "strokeWidth": 1.6, "strokeDash": [1.5, 2.5], "clip": True},
+            "encoding": {
+                "x": x,
+                "y": {"field": "bound", "type": "quantitative", "scale": scale},
+                "color": {"datum": say("series_bound"), "type": "nominal"},
+            },
+        },
     ]
     if need is not None:
         layers.append(
             rule_layer("y", need, say("required_max", value=card_value("rmse_position_m", need, say)))
         )
+    return _panels("error", nodes, heads, layers)
+
+
+def _panels(dataset: str, nodes: list[str], heads: dict[str, str], layers: list[Spec]) -> Spec:
+    """One panel per node, side by side, each under its head."""
+    columns = min(len(nodes), 3)
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "data": {"name": "error"},
+        "data": {"name": dataset},
         "facet": {
             "field": "node",
             "type": "nominal",
@@ -457,6 +490,67 @@ def chart_error(report: Report, say: Say) -> Spec | None:
         "spacing": 24,
         "spec": {"width": (WIDE - 60) // columns - 34, "height": 210, "layer": layers},
     }
+
+
+def _gospa(report: Report) -> Columns:
+    """GOSPA of each node's whole picture, and the root of each part; None where a part is nothing."""
+    run = report.run
+    columns: Columns = {"node": [], "t": [], "all": [], **{name: [] for name in GOSPA_PARTS}}
+    for n, nation in enumerate(_nodes(report)):
+        mine = np.flatnonzero(run.node_samples.node == n)
+        mine = mine[:: len(mine) // GOSPA_POINTS + 1]  # a panel has some 320 pixels
+        columns["node"] += [nation] * len(mine)
+        columns["t"] += np.round(run.node_samples.t[mine] - run.truth.t_launch[0], 1).tolist()
+        columns["all"] += _on_log_axis(run.node_samples.gospa_m[mine])
+        for name in GOSPA_PARTS:
+            part = getattr(run.node_samples, f"{name}_m2")[mine]
+            columns[name] += _on_log_axis(np.sqrt(np.where(part > 0.0, part, np.nan)))
+    return columns
+
+
+def chart_gospa(report: Report, say: Say) -> Spec | None:
+    """GOSPA and the root of its parts over time, a panel per node, log axis. None: no target ever flew."""
+    drawn = _gospa(report)
+    nodes = list(dict.fromkeys(drawn["node"]))
+    if not nodes:
+        return None
+    heads = {}
+    for nation in nodes:
+        mean = report.summary["nodes"][nation]["gospa_m"]
+        heads[nation] = f"{say.label(nation)}: {say('mean', value=card_value('rmse_position_m', mean, say))}"
+    x = {"field": "t", **_time(say, _end(report), even_ticks(_end(report), 6))}
+    values = [v for name in ("all", *GOSPA_PARTS) for v in drawn[name] if v is not None]
+    top = float(10 ** np.ceil(np.log10(1.2 * max(values))))
+    bottom = float(10 ** np.floor(np.log10(min(values))))
+    scale = {"type": "log", "domain": [bottom, top], "nice": False}
+    colours = {"all": GREY, **GOSPA_PARTS}
+    names = {name: say(f"gospa_{name}") for name in colours}
+    layers: list[Spec] = []
+    for name, words in names.items():
+        layers.append(
+            {
+                # parts come and go from one second to the next: dots; the sum is always there: a line
+                "mark": {"type": "line", "strokeWidth": 1.4}
+                if name == "all"
+                else {"type": "circle", "size": 9, "opacity": 1},
+                "encoding": {
+                    "x": x,
+                    "y": {
+                        "field": name,
+                        "type": "quantitative",
+                        "scale": scale,
+                        "axis": {"title": say("gospa_axis"), "tickCount": 5, "format": "~s"},
+                    },
+                    "color": {
+                        "datum": words,
+                        "type": "nominal",
+                        "scale": {"domain": list(names.values()), "range": [colours[k] for k in names]},
+                        "legend": {"title": None, "orient": "bottom", "symbolSize": 90},
+                    },
+                },
+            }
+        )
+    return _panels("gospa", nodes, heads, layers)
 
 
 def rule_layer(axis: str, value: float, label: str) -> Spec:

@@ -135,6 +135,7 @@ def _main(report: Report, say: Say) -> str:
             legend=world[1],
         ),
         _errors(report, say, target),
+        _scores(report, say),
         '<div class="grid">' if impact else "",
         figure_html(say("impact_chart"), impact, say("impact_note")) if impact else "",
         figure_html(say("latency"), latency, say("latency_note")),
@@ -292,6 +293,97 @@ def _errors(report: Report, say: Say, target: str) -> str:
     if chart is None:
         return f"<section><h2>{escape(title)}</h2><p>{escape(missing)}</p></section>"
     return figure_html(title, chart, say("error_note") + missing)
+
+
+def _scores(report: Report, say: Say) -> str:
+    """GOSPA over time, the whole picture of each node, and each target of each node beside its bound."""
+    chart = figures.chart_gospa(report, say)
+    drawn = figure_html(say("gospa"), chart, say("gospa_note")) if chart else ""
+    nodes = report.summary["nodes"]
+    wholes, targets = [], []
+    for node in report.run.scenario.nodes:
+        of_node = nodes[node.nation]
+        siap, nees = of_node["siap"], of_node["nees"]
+        shares = [_share(siap[k]) for k in ("completeness", "spuriousness", "longest_segment")]
+        wholes.append(
+            [
+                say.label(node.nation),
+                shares[0],
+                _plain(siap["ambiguity"], 2),
+                shares[1],
+                _plain(siap["position_accuracy_m"], 0),
+                _plain(siap["velocity_accuracy_m_s"], 1),
+                _plain(siap["track_number_changes_per_s"], 2, 60.0),
+                shares[2],
+                _share(of_node["purity"]),
+                str(of_node["false_tracks"]),
+                _plain(nees["mean"], 2),
+                _share(nees["inside"]),
+            ]
+        )
+        for name, of_target in of_node["targets"].items():
+            targets.append(
+                [
+                    say.label(node.nation),
+                    name,
+                    *(_plain(of_target[k], 0) for k in ("rmse_position_m", "bound_position_m")),
+                    *(_plain(of_target[k], 1) for k in ("rmse_velocity_m_s", "bound_velocity_m_s")),
+                    say.seconds(of_target["confirm_latency_s"])
+                    if of_target["confirm_latency_s"] is not None
+                    else "–",
+                    *(str(of_target[k]) for k in ("fragments", "breaks", "switches")),
+                    _share(of_target["purity"]),
+                    _plain(of_target["nees_mean"], 2),
+                    _share(of_target["nees_inside"]),
+                ]
+            )
+    some = nodes[data.home(report.run)]
+    keys = (
+        "completeness",
+        "ambiguity",
+        "spuriousness",
+        "position_accuracy",
+        "velocity_accuracy",
+        "number_changes",
+        "longest_segment",
+        "purity",
+        "false_tracks",
+        "nees",
+        "nees_inside",
+    )
+    whole = table_html([say(k) for k in ("node", *keys)], wholes, frozenset(range(1, 12)))
+    keys = (
+        "node",
+        "target",
+        "error_position",
+        "bound_position",
+        "error_velocity",
+        "bound_velocity",
+        "confirm_latency",
+        "fragments",
+        "breaks",
+        "switches",
+        "purity",
+        "nees",
+        "nees_inside",
+    )
+    each = table_html([say(k) for k in keys], targets, frozenset(range(2, 13)))
+    picture_note = say("picture_note", radius=f"{some['siap']['radius_m'] / 1e3:g}")
+    edges = {k: f"{some['nees'][k]:.2f}" for k in ("low", "high")}
+    return (
+        f"{drawn}<section><h2>{escape(say('picture'))}</h2>{whole}"
+        f'<p class="note">{escape(picture_note)}</p></section>'
+        f"<section><h2>{escape(say('per_target'))}</h2>{each}"
+        f'<p class="note">{escape(say("bound_note", **edges))}</p></section>'
+    )
+
+
+def _plain(value: float | None, digits: int, times: float = 1.0) -> str:
+    return "–" if value is None else f"{times * value:,.{digits}f}"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.0f} %"
 
 
 def _losses(report: Report, say: Say) -> str:

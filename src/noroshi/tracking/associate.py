@@ -9,7 +9,7 @@ from numba import njit
 
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.tables import Kind, Status
-from noroshi.tracking.assign import associate
+from noroshi.tracking.assign import associate, workspace
 from noroshi.tracking.columns import (
     CLUTTER,
     DETECTION_WIDTH,
@@ -205,9 +205,10 @@ def take_scan(state, settings, scan, bits, dets, idents):
     probability = np.empty(count)
     alone = np.empty(n)
     chosen = np.empty(n, np.int64)
+    soft = np.empty(n, np.int64)
     c[SOFT] += associate(
-        n, m, edge_row[:count], edge_column[:count], edge_gain[:count], settings.ambiguity, SWEEPS_MAX,
-        probability, alone, chosen,
+        n, m, edge_row, edge_column, edge_gain, count, settings.ambiguity, SWEEPS_MAX,
+        probability, alone, chosen, soft, workspace(n, m, count),
     )  # fmt: skip
     place = state.work[0, 0]
     taken = np.zeros(m)  # how much of each detection the tracks took
@@ -227,7 +228,7 @@ def take_scan(state, settings, scan, bits, dets, idents):
                     state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, miss
                 )
             continue
-        if alone[i] < 0.0:  # decided: one detection whole, or none
+        if soft[i] == 0:  # decided: one detection whole, or none
             j = chosen[i]
             if j >= 0:
                 e = a

@@ -17,7 +17,7 @@ import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.tables import Status
 from noroshi.tracking.associate import take_scan
 from noroshi.tracking.columns import SENSOR, T
-from noroshi.tracking.lean import lean
+from noroshi.tracking.lean import lean, lean_settings, lean_state
 from noroshi.tracking.maintain import confirm, hush, merge, name_cues, over, survive
 from noroshi.tracking.mixture import advance, collapse
 from noroshi.tracking.parameters import MU, ROLE, SPIN
@@ -42,8 +42,6 @@ from noroshi.tracking.state import (
     STATUS,
     TRACK,
     USED,
-    Settings,
-    State,
 )
 from noroshi.tracking.transition import carry
 
@@ -73,71 +71,13 @@ def output(rows: int, uses: int) -> Output:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _lean_state(state):
-    """The state's arrays without owners (see `lean`)."""
-    return State(
-        lean(state.clock),
-        lean(state.counters),
-        lean(state.slots),
-        lean(state.mean),
-        lean(state.cov),
-        lean(state.weight),
-        lean(state.cross),
-        lean(state.score),
-        lean(state.quiet),
-        lean(state.info),
-        lean(state.seen),
-        lean(state.left),
-        lean(state.left_int),
-        lean(state.used),
-        lean(state.cue_mean),
-        lean(state.cue_cov),
-        lean(state.cue_track),
-        lean(state.cue_time),
-        lean(state.looks),
-        lean(state.work),
-    )
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _lean_settings(s):
-    """The settings' arrays without owners (see `lean`)."""
-    return Settings(
-        lean(s.motion),
-        lean(s.bias),
-        s.sense,
-        s.gate,
-        s.ambiguity,
-        s.resolution,
-        s.window,
-        s.miss,
-        s.height_min,
-        s.height_max,
-        s.speed_max,
-        s.crossing_cos,
-        s.single,
-        s.spawn_distance,
-        s.spawn_sigma,
-        s.confirm_hits,
-        s.confirm_of,
-        s.confirm_score,
-        s.delete_missed,
-        s.delete_missed_tentative,
-        s.delete_score,
-        s.delete_sigma,
-        s.survive,
-        s.merge_times,
-        s.cue_resolve,
-        s.time_sigma,
-    )
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def _close(state, settings, out, rows, uses):
     """End the current time: start, confirm, merge and delete tracks; put out one row for each, from row `rows` on.
 
     A deleted track has a last row that says so.
     """
+    state = lean_state(state)
+    settings = lean_settings(settings)
     c = state.counters
     c[CLOSED] = 1
     if c[LEFT] > 0:
@@ -208,6 +148,8 @@ def _close(state, settings, out, rows, uses):
 @njit(cache=True, nogil=True, error_model="numpy")
 def _move(state, settings, t):
     """Predict everything by t > 0 seconds."""
+    state = lean_state(state)
+    settings = lean_settings(settings)
     c = state.counters
     slots = state.slots[: c[LIVE]]
     advance(
@@ -230,8 +172,8 @@ def run(state, settings, first, order, scans, slices, bits, dets, idents, finish
     older than the clock, or a second one of a sensor at one time, is refused and counted. One call for a whole
     recording, or one for each scan as it comes: the same code, the same bits.
     """
-    state = _lean_state(state)
-    settings = _lean_settings(settings)
+    state = lean_state(state)
+    settings = lean_settings(settings)
     scans = lean(scans)
     dets = lean(dets)
     idents = lean(idents)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from math import inf
 
+from noroshi.errors import ScenarioError
 from noroshi.tracking.models import TrackerConfig
 from noroshi.tracking.parameters import Motion
+
+NAMES = ("space-infrared", "radar", "air")
 
 
 def default_config() -> TrackerConfig:
@@ -49,9 +53,58 @@ def default_config() -> TrackerConfig:
     )
 
 
+def radar() -> TrackerConfig:
+    """The same targets seen by radars that see them cold: absence says more, single plots start tracks."""
+    return default_config()._replace(
+        delete_missed=8,  # p_detect 0.9: a target in view misses 8 looks in a row once in 1e8
+        delete_missed_tentative=3,  # false plots do not repeat
+        delete_sigma_m=20_000.0,
+        initiate_height_min_m=-500.0,
+        max_tracks=512,
+    )
+
+
+def air() -> TrackerConfig:
+    """Aircraft and cruise missiles seen by radars: carried by wings, straight or in level turns."""
+    return default_config()._replace(
+        models=(
+            # carried by wings, so constant acceleration, nearly undriven: turbulence, the turning of the vertical
+            Motion(
+                "constant-acceleration", "boost", dwell_s=120.0, sigma_m_s2=10.0, jerk_psd=0.02, velocity_psd=0.05
+            ),
+            # a standard turn is 3 deg/s = 0.052 rad/s, put on or taken off within a few seconds
+            Motion(
+                "coordinated-turn", "manoeuvring", dwell_s=30.0, turn_sigma_rad_s=0.05, turn_psd=1e-4, velocity_psd=1.0
+            ),
+        ),
+        sense=False,
+        initiate_height_min_m=-500.0,  # below the ellipsoid by the geoid, and by the error of a low plot
+        initiate_height_max_m=25_000.0,  # above the ceiling of aircraft
+        initiate_speed_max_m_s=1_000.0,  # Mach 3
+        delete_missed=6,
+        delete_missed_tentative=3,
+        delete_sigma_m=10_000.0,
+        max_tracks=1024,
+    )
+
+
+def preset(name: str) -> TrackerConfig:
+    """The configuration of this name. Raises ScenarioError for another one."""
+    ready = {"space-infrared": default_config, "radar": radar, "air": air}
+    if name in ready:
+        return ready[name]()
+    close = get_close_matches(name, NAMES, n=1, cutoff=0.5)
+    remedy = f"did you mean {close[0]}?" if close else f"one of {', '.join(NAMES)}"
+    raise ScenarioError(f"no configuration is called {name!r}", where="--config", remedy=remedy)
+
+
 def hgt24() -> TrackerConfig:
     return default_config()._replace(
-        models=(Motion("constant-acceleration", "manoeuvring", dwell_s=inf, sigma_m_s2=30.0, jerk_psd=5.0, gravity=False),),
+        models=(
+            Motion(
+                "constant-acceleration", "manoeuvring", dwell_s=inf, sigma_m_s2=30.0, jerk_psd=5.0, gravity=False
+            ),
+        ),
         sense=False,
         gate=16.0,
         initiate_window_s=0.5,

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
+from noroshi.constants import EARTH_RADIUS_M
 from noroshi.tables import Kind, Status
 from noroshi.tracking.associate import note, use
 from noroshi.tracking.columns import (
@@ -23,7 +24,15 @@ from noroshi.tracking.columns import (
     R,
     T,
 )
-from noroshi.tracking.initiate import add_ray, closest, invert3
+from noroshi.tracking.initiate import (
+    RAYS_MAX,
+    Clusters,
+    Limits,
+    Pairs,
+    Rays,
+    candidate_pairs,
+    select_clusters,
+)
 from noroshi.tracking.measurement import (
     LOOK,
     READY,
@@ -45,16 +54,18 @@ from noroshi.tracking.state import (
     LEFT_DET,
     LEFT_WIDTH,
     LEFT_Z,
+    LINE,
     LIVE,
     NEXT_TRACK,
     ORIGINATORS,
+    OVERFLOW_PAIRS,
     OVERFLOW_TRACKS,
     STATUS,
     TRACK,
     TWIN,
 )
 from noroshi.tracking.transition import prior
-from noroshi.tracking.visible import height, occlusion_margin
+from noroshi.tracking.visible import height
 
 _INFRARED = int(Kind.INFRARED)
 _TENTATIVE = int(Status.TENTATIVE)
@@ -62,14 +73,7 @@ _CONFIRMED = int(Status.CONFIRMED)
 
 START_SCORE = 0.0  # log-odds of a new track: even
 LINE_SIGMA = 3.0  # two lines of one satellite must turn by more than this many sigmas to tell a direction of flight
-PAIRS_MAX = 500  # candidate pairs of one time; more overflow
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _sigma(det, distance_m):
-    """Cross-range standard deviation (root mean square of the two axes) at a distance, m."""
-    a = det[SIGMA_AZ] * cos(det[EL])
-    return distance_m * sqrt(0.5 * (a * a + det[SIGMA_EL] * det[SIGMA_EL]))
+PAIRS_MAX = 20_000  # candidate pairs of one time; more overflow
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -257,80 +261,130 @@ def _plot(state, settings, i, used):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def pair(state, settings, i, j, out):
-    """Miss in sigmas of two leftover lines of sight, inf where they cannot be one target.
-
-    out [5]: meeting point (midway), distances along the rays.
-    """
-    si = state.left[i]
-    sj = state.left[j]
-    if si[SENSOR] == sj[SENSOR]:
-        return np.inf
-    zi = state.left[i, LEFT_Z:]
-    zj = state.left[j, LEFT_Z:]
-    ti, tj, miss, c = closest(si[R : R + 3], zi, sj[R : R + 3], zj)
-    if ti <= 0.0 or tj <= 0.0 or abs(c) > settings.crossing_cos:
-        return np.inf
-    if ti > si[RANGE_MAX] or tj > sj[RANGE_MAX]:
-        return np.inf
-    moved = 0.5 * settings.speed_max * abs(si[T] - sj[T])
-    a = _sigma(state.left[i, LEFT_DET:LEFT_Z], ti)
-    b = _sigma(state.left[j, LEFT_DET:LEFT_Z], tj)
-    ratio = miss / sqrt(a * a + b * b + moved * moved)
-    if ratio > settings.miss:
-        return np.inf
-    for n in range(3):
-        out[n] = 0.5 * (si[R + n] + ti * zi[n] + sj[R + n] + tj * zj[n])
-    out[3] = ti
-    out[4] = tj
-    h = height(out[0], out[1], out[2])
-    if h < settings.height_min or h > settings.height_max:
-        return np.inf
-    if occlusion_margin(si[R], si[R + 1], si[R + 2], out[0], out[1], out[2], 0.0) < 0.0:
-        return np.inf
-    if occlusion_margin(sj[R], sj[R + 1], sj[R + 2], out[0], out[1], out[2], 0.0) < 0.0:
-        return np.inf
-    return ratio
+def _from_cluster(state, settings, clusters, q, row, used):
+    """A track from a cluster of lines of sight, some of this time, some of an earlier one. row: of each ray in left."""
+    k = begin(state, settings, clusters.position[q], clusters.covariance[q])
+    sensors = np.full(64, -1)
+    for n in range(clusters.size[q]):
+        i = row[clusters.ray[q, n]]
+        used[i] = True  # even where there was no slot: not to be tried again
+        if k < 0:
+            continue
+        state.quiet[k, 1] = state.clock[0]
+        state.info[k, ORIGINATORS] |= state.left_int[i, 1]
+        use(state.counters, state.used, state.info[k, TRACK], state.left_int[i, 0])
+        if state.left[i, T] == state.clock[0]:
+            state.info[k, HITS] += 1
+            sensors[n] = int(state.left[i, SENSOR])
+    if k >= 0:
+        _join(state, settings, k, used, sensors)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _from_pair(state, settings, i, j, used):
-    """A track from two lines of sight, i of this time, j of this or an earlier one."""
-    out = np.empty(5)
-    if isinf(pair(state, settings, i, j, out)):
-        return
-    information = np.zeros((3, 3))
-    vector = np.zeros(3)
-    origin = out[0:3]
-    from_origin = np.empty(3)
-    for n in range(2):
-        r = i if n == 0 else j
-        scan = state.left[r]
-        moved = 0.5 * settings.speed_max * (state.clock[0] - scan[T])
-        sigma = _sigma(state.left[r, LEFT_DET:LEFT_Z], out[3 + n])
+def _rays(left, n, row):
+    """The infrared leftovers as Rays; row [n]: where each lies in `left`, filled."""
+    count = 0
+    for i in range(n):
+        if left[i, KIND] == _INFRARED and left[i, LEFT_DET + SIGMA_AZ] < np.inf and left[i, LEFT_DET + SIGMA_EL] < np.inf:
+            row[count] = i
+            count += 1
+    rays = Rays(
+        np.empty((count, 3)), np.empty((count, 3)), np.empty(count),
+        np.empty(count, np.int64), np.empty(count), np.empty(count),
+    )  # fmt: skip
+    for q in range(count):
+        one = left[row[q]]
         for a in range(3):
-            from_origin[a] = scan[R + a] - origin[a]
-        add_ray(information, vector, from_origin, state.left[r, LEFT_Z:], sqrt(sigma * sigma + moved * moved))
-    cov = np.empty((3, 3))
-    if not invert3(information, cov):
-        return
+            rays.origin[q, a] = one[R + a]
+            rays.direction[q, a] = one[LEFT_Z + a]
+        a = one[LEFT_DET + SIGMA_AZ] * cos(one[LEFT_DET + EL])
+        b = one[LEFT_DET + SIGMA_EL]
+        rays.sigma_rad[q] = sqrt(0.5 * (a * a + b * b))
+        rays.sensor[q] = int(one[SENSOR])
+        rays.t[q] = one[T]
+        rays.range_max[q] = one[RANGE_MAX]
+    return rays
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _lines(state, settings, n, used):
+    """Tentative tracks along the line of one satellite, from two of its lines that turn: range as far as height allows.
+
+    The range is believed to lie anywhere the line runs between the height limits and before the Earth; velocity is
+    what the turn of the line shows across it, and anything along it.
+    """
+    t = state.clock[0]
+    end = np.empty(2)
+    cov = np.zeros((3, 3))
     x = np.empty(3)
-    for a in range(3):
-        x[a] = origin[a] + cov[a, 0] * vector[0] + cov[a, 1] * vector[1] + cov[a, 2] * vector[2]
-    k = begin(state, settings, x, cov)
-    if k < 0:
-        return
-    sensors = np.full(64, -1)
-    state.quiet[k, 1] = state.clock[0]
-    for n in range(2):
-        r = i if n == 0 else j
-        used[r] = True
-        state.info[k, ORIGINATORS] |= state.left_int[r, 1]
-        use(state.counters, state.used, state.info[k, TRACK], state.left_int[r, 0])
-        if state.left[r, T] == state.clock[0]:
-            state.info[k, HITS] += 1
-            sensors[n] = int(state.left[r, SENSOR])
-    _join(state, settings, k, used, sensors)
+    for i in range(n):
+        if used[i] or state.left[i, T] != t or state.left[i, KIND] != _INFRARED:
+            continue
+        det = state.left[i, LEFT_DET:LEFT_Z]
+        sigma = sqrt(0.5 * ((det[SIGMA_AZ] * cos(det[EL])) ** 2 + det[SIGMA_EL] ** 2))
+        z = state.left[i, LEFT_Z:]
+        if not span(state.left[i], z, settings.height_min, settings.height_max, state.left[i, RANGE_MAX], end):
+            continue
+        middle = 0.5 * (end[0] + end[1])
+        best = -1
+        for j in range(n):  # the nearest of the same sensor, a moment before
+            if used[j] or state.left[j, T] >= t or state.left[j, SENSOR] != state.left[i, SENSOR]:
+                continue
+            w = state.left[j, LEFT_Z:]
+            turn = sqrt((z[0] - w[0]) ** 2 + (z[1] - w[1]) ** 2 + (z[2] - w[2]) ** 2)
+            if turn * middle > settings.speed_max * (t - state.left[j, T]) + LINE_SIGMA * sigma * middle:
+                continue
+            if best < 0 or state.left[j, T] > state.left[best, T]:
+                best = j
+        if best < 0:
+            continue
+        along = (end[1] - end[0]) ** 2 / 12.0
+        across = (sigma * middle) ** 2
+        for a in range(3):
+            x[a] = state.left[i, R + a] + middle * z[a]
+            for b in range(3):
+                cov[a, b] = (along - across) * z[a] * z[b]
+            cov[a, a] += across
+        k = begin(state, settings, x, cov)
+        if k < 0:
+            return
+        used[i] = True
+        used[best] = True
+        state.info[k, LINE] = 1
+        state.info[k, HITS] = 1
+        state.info[k, ORIGINATORS] = state.left_int[i, 1]
+        state.quiet[k, 1] = t
+        use(state.counters, state.used, state.info[k, TRACK], state.left_int[i, 0])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def span(scan, z, height_min, height_max, range_max, end):
+    """Where the line from a sensor along z [3] runs between two heights, before the Earth: end [2], m; False: nowhere.
+
+    Heights are taken on the sphere that the ellipsoid touches below the line's lowest point: a few kilometres, small
+    against the spread it serves for.
+    """
+    b = scan[R] * z[0] + scan[R + 1] * z[1] + scan[R + 2] * z[2]
+    c2 = scan[R] ** 2 + scan[R + 1] ** 2 + scan[R + 2] ** 2
+    low2 = c2 - b * b  # of the lowest point, from the centre
+    radius = EARTH_RADIUS_M
+    if low2 > 0.0:
+        foot = sqrt(low2)
+        radius = foot - height(scan[R] - b * z[0], scan[R + 1] - b * z[1], scan[R + 2] - b * z[2])
+    top2 = (radius + height_max) ** 2 - low2
+    if top2 <= 0.0:
+        return False
+    reach = sqrt(top2)
+    end[0] = max(-b - reach, 0.0)
+    end[1] = min(-b + reach, range_max)
+    bottom2 = (radius + max(height_min, 0.0)) ** 2 - low2
+    if bottom2 > 0.0:  # the line meets the lower shell: what lies beyond is hidden or too low
+        root = sqrt(bottom2)
+        if -b - root > 0.0:
+            end[1] = min(end[1], -b - root)
+        else:
+            end[0] = max(end[0], -b + root)
+    return end[1] > end[0] + 1.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -362,31 +416,33 @@ def start_tracks(state, settings):
     for i in range(n):
         if not used[i] and state.left[i, T] == t and state.left[i, KIND] != _INFRARED:
             _plot(state, settings, i, used)
-    out = np.empty(5)
-    ratio = np.empty(PAIRS_MAX)
-    pair_i = np.empty(PAIRS_MAX, np.int64)
-    pair_j = np.empty(PAIRS_MAX, np.int64)
-    pairs = 0
-    for i in range(n):
-        if used[i] or state.left[i, T] != t or state.left[i, KIND] != _INFRARED:
-            continue
-        for j in range(n):
-            if used[j] or state.left[j, KIND] != _INFRARED or (state.left[j, T] == t and j >= i):
-                continue
-            value = pair(state, settings, i, j, out)
-            if not isinf(value) and pairs < PAIRS_MAX:
-                ratio[pairs] = value
-                pair_i[pairs] = i
-                pair_j[pairs] = j
-                pairs += 1
-    order = np.argsort(ratio[:pairs])
-    for q in order:  # the best pair of which neither is used, until none is left
-        i, j = pair_i[q], pair_j[q]
-        if used[i] or used[j]:
-            continue
-        _from_pair(state, settings, i, j, used)
-        used[i] = True  # even where the start failed: not to be tried again
-        used[j] = True
+    row = np.empty(n, np.int64)
+    rays = _rays(state.left, n, row)
+    room = min(PAIRS_MAX, len(rays.t) * len(rays.t))
+    pairs = Pairs(
+        np.empty((room, 2), np.int64), np.empty(room), np.empty(room), np.empty((room, 3)), np.empty((room, 2))
+    )
+    limits = Limits(
+        settings.miss, settings.crossing_cos, settings.height_min, settings.height_max, settings.speed_max
+    )
+    count, lost = candidate_pairs(rays, limits, t, pairs)
+    c[OVERFLOW_PAIRS] += lost
+    if count > 0:
+        room = min(count, len(rays.t) // 2 + 1)
+        clusters = Clusters(
+            np.empty((room, RAYS_MAX), np.int64), np.empty(room, np.int64), np.empty((room, 3)),
+            np.empty((room, 3, 3)), np.empty(room),
+        )  # fmt: skip
+        made, lost = select_clusters(rays, pairs, count, limits, settings.gate, t, clusters)
+        c[OVERFLOW_PAIRS] += lost
+        for q in range(made):
+            taken = False
+            for i in range(clusters.size[q]):
+                taken = taken or used[row[clusters.ray[q, i]]]
+            if not taken:
+                _from_cluster(state, settings, clusters, q, row, used)
+    if settings.single:
+        _lines(state, settings, n, used)
     m = np.int64(0)
     for i in range(n):
         if not used[i]:

@@ -35,10 +35,11 @@ OVERFLOW_TRACKS = 10  # tracks not started for want of a slot
 OVERFLOW_LEFT = 11  # detections not kept for initiation
 OVERFLOW_USED = 12  # contributions not listed
 OVERFLOW_EDGES = 13  # gated pairs not looked at
-UNRESOLVED = 14  # looks at two targets too close together, with one detection for both
-SOFT = 15  # ambiguous components
-MERGED = 16  # duplicates merged
-COUNTERS = 17
+OVERFLOW_PAIRS = 14  # pairs of lines of sight not tried
+UNRESOLVED = 15  # looks at two targets too close together, with one detection for both
+SOFT = 16  # ambiguous components
+MERGED = 17  # duplicates merged
+COUNTERS = 18
 
 # columns of State.info, one row for each slot
 TRACK = 0  # its number, for ever; -1: the slot is free

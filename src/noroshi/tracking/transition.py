@@ -55,7 +55,7 @@ _RADIUS_MIN_M = 1e6  # no track is so deep in the Earth; keeps gravity finite wh
 
 # Air
 _KNOT_M = 1_000.0  # between knots of the table: see test_air_is_the_standard_atmosphere for the error
-_TABLE_TOP_M = 200e3  # above, the last slope goes on; drag is 5e-7 m/s2 there for 5 000 kg/m2 at 7 km/s
+_TABLE_TOP_M = 200e3  # above, the last slope goes on; drag is 1e-6 m/s2 there for 5 000 kg/m2 at 7 km/s
 _FROZEN_M = (
     100e3  # no drag to learn from: 3 mm/s2 for 5 000 kg/m2 at 7 km/s, less than what else is not modelled
 )

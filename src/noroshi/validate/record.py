@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 INDEPENDENT, CLOSED_FORM, REGRESSION, BRACKET = "independent", "closed-form", "regression", "bracket"
 EVIDENCE = (INDEPENDENT, CLOSED_FORM, REGRESSION, BRACKET)
 REPRODUCED = (INDEPENDENT, CLOSED_FORM)  # a value fitted to, or recorded from, our own models proves nothing
-GROUPS = ("frames", "orbits", "coverage", "targets", "signature", "sensors", "warning")
+GROUPS = ("frames", "orbits", "coverage", "targets", "signature", "sensors", "tracking", "warning")
 
 
 class Tolerance(NamedTuple):
