@@ -41,6 +41,7 @@ _FIXED = (
 )
 _CUT = 1e-9  # in units of the filtered variance: rounding of the adjoint information
 _HALVINGS = 8
+_FORGOTTEN = 1e-12  # a model with less smoothed weight is dropped from there backwards
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -399,9 +400,7 @@ def _backward(
     for n in range(nodes - 1, 0, -1):
         transition_probabilities(motion, times[n] - times[n - 1], chances)
         for j in range(models):
-            if (
-                weight[n, j] < WEIGHT_MIN
-            ):  # the filter keeps no model below this; what is below it says nothing
+            if weight[n, j] < _FORGOTTEN:
                 continue
             if group[n, 1] > group[n, 0]:
                 _before_update(
@@ -426,26 +425,25 @@ def _backward(
             for a in range(_N):
                 for b in range(_N):
                     inform[j, a, b] = two[a, b]
+        top = -inf
         for j in range(models):
-            if weight[n, j] < WEIGHT_MIN:
-                for i in range(models):
-                    joint[i, j] = 0.0
+            for i in range(models):
+                joint[i, j] = -inf
+            if weight[n, j] < _FORGOTTEN:
                 continue
             reach = 0.0
             for i in range(models):
                 reach += chances[i, j] * weight[n - 1, i]
             alone = models == 1 or chances[j, j] * weight[n - 1, j] > (1.0 - SHARE_MIN) * reach
-            top = -inf
             for i in range(models):
-                joint[i, j] = -inf
+                share = chances[i, j] * weight[n - 1, i] / reach
                 if alone:
                     if i == j:
                         _copy(pull[j], inform[j], pulls[i, j], informs[i, j])
-                        joint[i, j] = 0.0
-                        top = 0.0
+                        joint[i, j] = log(weight[n, j])
+                        top = max(top, joint[i, j])
                     continue
-                share = chances[i, j] * weight[n - 1, i]
-                if share < SHARE_MIN * reach:
+                if share < SHARE_MIN:
                     continue
                 for a in range(_N):
                     mean[a] = filtered[n - 1, i, a]
@@ -477,14 +475,13 @@ def _backward(
                         for b in range(_N):
                             informs[i, j, a, b] = 0.0
                             informs[i, j, b, a] = 0.0
-                joint[i, j] = log(share) + value
+                # not normalised for each j: where the mixture is far from the one Gaussian for which weight[n, j] was
+                # found, its own evidence corrects that
+                joint[i, j] = log(weight[n, j] * share) + value
                 top = max(top, joint[i, j])
-            total = 0.0
-            for i in range(models):
+        for i in range(models):
+            for j in range(models):
                 joint[i, j] = exp(joint[i, j] - top) if joint[i, j] > -inf else 0.0
-                total += joint[i, j]
-            for i in range(models):
-                joint[i, j] *= weight[n, j] / total if total > 0.0 else 0.0
         grand = 0.0
         for i in range(models):
             total = 0.0
