@@ -31,7 +31,7 @@ from noroshi.tracking.measurement import (
     look,
     prepare,
 )
-from noroshi.tracking.mixture import BALLISTIC, collapse_position, hit, hit_shares
+from noroshi.tracking.mixture import BALLISTIC, collapse_position, hit, hit_shares, widen
 from noroshi.tracking.parameters import ROLE
 from noroshi.tracking.state import (
     ABSURD,
@@ -190,11 +190,19 @@ def take_scan(state, settings, scan, bits, dets, idents):
             if len(settings.motion) == 1:
                 seen = in_view(state.mean[k, 0], scan)
             else:
-                collapse_position(state.mean[k], state.cov[k], state.weight[k], state.work[0, 0], state.work[1])
+                collapse_position(
+                    state.mean[k], state.cov[k], state.weight[k], state.work[0, 0], state.work[1]
+                )
                 seen = in_view(state.work[0, 0], scan)
             if seen:
                 state.score[k] += _miss(
-                    state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, miss
+                    state.info[k],
+                    state.quiet[k],
+                    state.weight[k],
+                    settings.motion,
+                    settings.sense,
+                    scan,
+                    miss,
                 )
         return
     ready = np.empty((m, READY))
@@ -228,6 +236,9 @@ def take_scan(state, settings, scan, bits, dets, idents):
             look(x, state.work[1], scan, view[i])
         else:
             look(x, state.cov[k, 0], scan, view[i])
+        widen(
+            view[i], state.mean[k], state.weight[k], state.cross[k], settings.bias, settings.time_sigma, scan
+        )
     each = min(EDGES_EACH, m)
     size = n * each
     edge_row = np.empty(size, np.int64)
@@ -264,7 +275,13 @@ def take_scan(state, settings, scan, bits, dets, idents):
         if a == b:
             if view[i, RHO] >= 0.0 and in_view(_position(state.mean[k], state.weight[k], place), scan):
                 state.score[k] += _miss(
-                    state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, miss
+                    state.info[k],
+                    state.quiet[k],
+                    state.weight[k],
+                    settings.motion,
+                    settings.sense,
+                    scan,
+                    miss,
                 )
             continue
         if soft[i] == 0:  # decided: one detection whole, or none
@@ -276,7 +293,10 @@ def take_scan(state, settings, scan, bits, dets, idents):
                 exists = 1.0 / (1.0 + exp(-edge_gain[e]))  # of the pair: the detection is the track's
                 state.score[k] = existence(state.score[k], p, 1.0 - exists)
                 taken[j] = 1.0
-                hit(state.mean[k], state.cov[k], state.weight[k], scan, ready[j], state.work)
+                hit(
+                    state.mean[k], state.cov[k], state.weight[k], state.cross[k], settings.bias,
+                    settings.time_sigma, scan, ready[j], state.work,
+                )  # fmt: skip
                 note(state.info[k], state.quiet[k], scan, bits, p)
                 use(c, state.used, state.info[k, TRACK], idents[at[j]])
             elif in_view(_position(state.mean[k], state.weight[k], place), scan):
@@ -285,7 +305,13 @@ def take_scan(state, settings, scan, bits, dets, idents):
                     state.info[k, EXPECTED] = 1
                 else:
                     state.score[k] += _miss(
-                        state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, miss
+                        state.info[k],
+                        state.quiet[k],
+                        state.weight[k],
+                        settings.motion,
+                        settings.sense,
+                        scan,
+                        miss,
                     )
             continue
         q = 0
@@ -303,8 +329,8 @@ def take_scan(state, settings, scan, bits, dets, idents):
         state.score[k] = existence(state.score[k], p, alone[i])
         if q > 0:
             hit_shares(
-                state.mean[k], state.cov[k], state.weight[k], scan, ready,
-                columns[:q], shares[:q], reference[:q], alone[i], state.work,
+                state.mean[k], state.cov[k], state.weight[k], state.cross[k], settings.bias, settings.time_sigma,
+                scan, ready, columns[:q], shares[:q], reference[:q], alone[i], state.work,
             )  # fmt: skip
         if alone[i] < 0.5:
             note(state.info[k], state.quiet[k], scan, bits, p)

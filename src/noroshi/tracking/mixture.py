@@ -13,8 +13,10 @@ from numba import njit
 
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.constants import EARTH_RATE_RAD_S
+from noroshi.tracking.columns import SENSOR
 from noroshi.tracking.measurement import WIDTH, absorb
 from noroshi.tracking.parameters import DWELL, ROLE, ROLES, SPIN
+from noroshi.tracking.registration import PARTS, WORK, carry_considered, consider, look_biased
 from noroshi.tracking.transition import carry, export, meaning, prior
 from noroshi.tracking.visible import height
 
@@ -109,6 +111,37 @@ def mix(mean, cov, weight, chances, motion, mean0, cov0, weight0):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def mix_cross(cross, weight, chances, motion):
+    """Mix the models' covariances with the biases [model, sensor, 9, 3] before a prediction, in place.
+
+    weight: before `mix`, whose shares these are. A bias is 0 on average under every model, so that the spread of the
+    models' means adds nothing; extras that a model takes from its prior know of no bias.
+    """
+    models = len(motion)
+    before = cross.copy()
+    for j in range(models):
+        total = 0.0
+        for i in range(models):
+            total += chances[i, j] * weight[i]
+        if chances[j, j] * weight[j] > (1.0 - SHARE_MIN) * total:
+            continue
+        kept = 0.0
+        for i in range(models):
+            if chances[i, j] * weight[i] >= SHARE_MIN * total:
+                kept += chances[i, j] * weight[i]
+        cross[j] = 0.0
+        for i in range(models):
+            share = chances[i, j] * weight[i]
+            if share < SHARE_MIN * total:
+                continue
+            width = WIDTH if meaning(motion[i]) == meaning(motion[j]) else 6
+            for q in range(cross.shape[1]):
+                for a in range(width):
+                    for c in range(PARTS):
+                        cross[j, q, a, c] += share / kept * before[i, q, a, c]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def air_drag(x):
     """Drag, m/s2, that the slenderest body would feel in the state x: no more than an order of magnitude."""
     u = x[3] + EARTH_RATE_RAD_S * x[1]
@@ -121,6 +154,7 @@ def air_drag(x):
 def advance(mean, cov, weight, cross, slots, motion, sense, t, work):
     """Predict the tracks in `slots` by t > 0 seconds, in place: [slot, model, ...] arrays, work [5, 9, 9] scratch."""
     models = len(motion)
+    biased = cross.shape[2] > 0
     if models > 1:
         chances = np.empty((models, models))
         transition_probabilities(motion, t, chances)
@@ -130,9 +164,14 @@ def advance(mean, cov, weight, cross, slots, motion, sense, t, work):
     for s in range(len(slots)):
         k = slots[s]
         if models > 1:
+            if biased:
+                mix_cross(cross[k], weight[k], chances, motion)
             mix(mean[k], cov[k], weight[k], chances, motion, mean0, cov0, weight0)
         for m in range(models):
-            carry(mean[k, m], cov[k, m], t, motion[m], work)
+            if biased:
+                carry_considered(mean[k, m], cov[k, m], cross[k, m], t, motion[m], work)
+            else:
+                carry(mean[k, m], cov[k, m], t, motion[m], work)
         if sense and models > 1:
             weigh_sense(mean[k], cov[k], weight[k], motion, min(t, 1.0))
 
@@ -196,16 +235,49 @@ def weigh_sense(mean, cov, weight, motion, power):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def hit(mean, cov, weight, scan, ready, work):
+def take(mean, cov, cross, bias, time_sigma, scan, ready, work):
+    """Update one Gaussian with one ready detection, in place; its log-likelihood. Biases and time tags are considered.
+
+    mean [9], cov [9, 9], cross [sensor, 9, 3], bias [sensor, 3] variances; work [9, 9]: scratch.
+    """
+    if len(bias) == 0 and time_sigma == 0.0:
+        return absorb(mean, cov, scan, ready, work)
+    return consider(
+        mean, cov, cross, bias, int(scan[SENSOR]), time_sigma, scan, ready, np.empty((WORK, WIDTH))
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def widen(row, mean, weight, cross, bias, time_sigma, scan):
+    """Widen how a track lies for a sensor (a row of measurement.look) by what biases and time tags may add, in place.
+
+    mean, weight, cross: of all models of the track.
+    """
+    if len(bias) == 0 and time_sigma == 0.0:
+        return
+    x = np.zeros(WIDTH)
+    whole = np.zeros(cross.shape[1:])
+    for m in range(len(weight)):
+        for a in range(WIDTH):
+            x[a] += weight[m] * mean[m, a]
+        for q in range(len(whole)):
+            for a in range(WIDTH):
+                for c in range(PARTS):
+                    whole[q, a, c] += weight[m] * cross[m, q, a, c]
+    look_biased(row, x, whole, bias, int(scan[SENSOR]), time_sigma, scan)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def hit(mean, cov, weight, cross, bias, time_sigma, scan, ready, work):
     """Update all models of one track with one ready detection, in place, and weigh them by its likelihood."""
     models = len(weight)
     if models == 1:
-        absorb(mean[0], cov[0], scan, ready, work[0])
+        take(mean[0], cov[0], cross[0], bias, time_sigma, scan, ready, work[0])
         return
     value = np.empty(models)
     best = -np.inf
     for m in range(models):
-        value[m] = log(weight[m]) + absorb(mean[m], cov[m], scan, ready, work[0])
+        value[m] = log(weight[m]) + take(mean[m], cov[m], cross[m], bias, time_sigma, scan, ready, work[0])
         best = max(best, value[m])
     for m in range(models):
         weight[m] = max(exp(value[m] - best), 1e-300)
@@ -213,7 +285,9 @@ def hit(mean, cov, weight, scan, ready, work):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def hit_shares(mean, cov, weight, scan, ready, columns, shares, reference, alone, work):
+def hit_shares(
+    mean, cov, weight, cross, bias, time_sigma, scan, ready, columns, shares, reference, alone, work
+):
     """Update one track with shares of several detections (probabilistic data association), in place.
 
     columns [n]: rows of `ready`; shares [n]: their association probabilities, `alone` that of none; reference [n]:
@@ -227,8 +301,13 @@ def hit_shares(mean, cov, weight, scan, ready, columns, shares, reference, alone
     step = work[1, 1]
     p = work[2]
     total_p = work[3]
+    biased = cross.shape[1] > 0
+    lean = np.empty(cross.shape[1:])  # covariance with the biases after one event; after all
+    total_lean = np.empty(cross.shape[1:])
     for m in range(models):
         sum_w = alone
+        if biased:
+            total_lean[:] = alone * cross[m]
         for a in range(WIDTH):
             step[a] = 0.0
             for b in range(WIDTH):
@@ -238,11 +317,15 @@ def hit_shares(mean, cov, weight, scan, ready, columns, shares, reference, alone
                 x[a] = mean[m, a]
                 for b in range(WIDTH):
                     p[a, b] = cov[m, a, b]
-            value = absorb(x, p, scan, ready[columns[e]], work[0])
+            if biased:
+                lean[:] = cross[m]
+            value = take(x, p, lean, bias, time_sigma, scan, ready[columns[e]], work[0])
             w = shares[e]
             if models > 1:
                 w *= exp(min(value - reference[e], 50.0))
             sum_w += w
+            if biased:
+                total_lean += w * lean
             for a in range(WIDTH):
                 x[a] -= mean[m, a]
                 step[a] += w * x[a]
@@ -251,6 +334,8 @@ def hit_shares(mean, cov, weight, scan, ready, columns, shares, reference, alone
                     total_p[a, b] += w * (p[a, b] + x[a] * x[b])
         if not sum_w > 1e-300:
             continue
+        if biased:
+            cross[m] = total_lean / sum_w  # the bias is 0 on average under every event: no spread adds to it
         for a in range(WIDTH):
             step[a] /= sum_w
             mean[m, a] += step[a]

@@ -45,7 +45,7 @@ from noroshi.tracking.measurement import (
 )
 from noroshi.tracking.models import Bias
 from noroshi.tracking.parameters import Motion, parameters
-from noroshi.tracking.transition import meaning, prior, transition
+from noroshi.tracking.transition import carry, meaning, prior, transition
 
 PARTS = 3  # of a bias: azimuth, elevation, range
 _KINDS = 4  # azimuth, elevation, range, range rate: the order of update
@@ -254,6 +254,18 @@ def carry_cross(cross, f, column):
                 column[a] = v
             for a in range(WIDTH):
                 cross[q, a, c] = column[a]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def carry_considered(x, p, cross, t, par, work):
+    """As transition.carry, with the covariances with the biases; work [5 or more, 9, 9]."""
+    if not t > 0.0:
+        return
+    n = ceil(t / STEP_MAX_S)
+    h = t / n
+    for _ in range(n):
+        carry(x, p, h, par, work)
+        carry_cross(cross, work[0], work[4, 0])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

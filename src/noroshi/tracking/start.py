@@ -40,13 +40,12 @@ from noroshi.tracking.measurement import (
     VAR_AZ,
     VAR_DISTANCE,
     VAR_EL,
-    absorb,
     distance,
     look,
     prepare,
     sight,
 )
-from noroshi.tracking.mixture import collapse_position, hit
+from noroshi.tracking.mixture import collapse_position, hit, take, widen
 from noroshi.tracking.parameters import SPIN
 from noroshi.tracking.state import (
     EXPECTED,
@@ -74,7 +73,9 @@ _TENTATIVE = int(Status.TENTATIVE)
 _CONFIRMED = int(Status.CONFIRMED)
 
 START_SCORE = 0.0  # log-odds of a new track: even
-LINE_SIGMA = 3.0  # two lines of one satellite must turn by more than this many sigmas to tell a direction of flight
+LINE_SIGMA = (
+    3.0  # two lines of one satellite must turn by more than this many sigmas to tell a direction of flight
+)
 PAIRS_MAX = 20_000  # candidate pairs of one time; more overflow
 
 
@@ -83,8 +84,10 @@ def begin(state, settings, position, cov):
     """A tentative track at a position [3] with its covariance [3, 3]; its slot or -1.
 
     Near a confirmed track it is believed to fly like that one, give or take `spawn_sigma`: members of a raid, parts of
-    one object. Elsewhere its velocity is that of the ground below +- half the top speed.
+    one object. Elsewhere its velocity is that of the ground below +- half the top speed. A wrong time tag puts it
+    wrong by what it flies meanwhile, at half the top speed.
     """
+    drift = 0.5 * settings.speed_max * settings.time_sigma
     c = state.counters
     k = -1
     for q in range(len(state.info)):
@@ -120,6 +123,7 @@ def begin(state, settings, position, cov):
             x[a] = position[a]
             for b in range(3):
                 p[a, b] = cov[a, b]
+            p[a, a] += drift * drift
         prior(settings.motion[m], extra, var)
         sigma = 0.5 * settings.speed_max
         if parent >= 0:
@@ -156,11 +160,14 @@ def begin(state, settings, position, cov):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _give(state, k, i, used):
+def _give(state, settings, k, i, used):
     """Give the leftover i to the track in slot k."""
     ready = np.empty(READY)
     prepare(state.left[i], state.left[i, LEFT_DET:LEFT_Z], ready)
-    hit(state.mean[k], state.cov[k], state.weight[k], state.left[i], ready, state.work)
+    hit(
+        state.mean[k], state.cov[k], state.weight[k], state.cross[k], settings.bias, settings.time_sigma,
+        state.left[i], ready, state.work,
+    )  # fmt: skip
     note(state.info[k], state.quiet[k], state.left[i], state.left_int[i, 1], state.left[i, P_DETECT])
     use(state.counters, state.used, state.info[k, TRACK], state.left_int[i, 0])
     used[i] = True
@@ -193,6 +200,10 @@ def _join(state, settings, k, used, sensors):
             if known:
                 continue
             look(x, p, state.left[i], row)
+            widen(
+                row, state.mean[k], state.weight[k], state.cross[k], settings.bias, settings.time_sigma,
+                state.left[i],
+            )  # fmt: skip
             prepare(state.left[i], state.left[i, LEFT_DET:LEFT_Z], ready)
             d2, _value = distance(row, ready)
             if d2 < best:
@@ -200,7 +211,7 @@ def _join(state, settings, k, used, sensors):
                 winner = i
         if winner < 0:
             break
-        _give(state, k, winner, used)
+        _give(state, settings, k, winner, used)
         for s in range(len(sensors)):
             if sensors[s] < 0:
                 sensors[s] = int(state.left[winner, SENSOR])
@@ -210,6 +221,15 @@ def _join(state, settings, k, used, sensors):
             continue
         moved = 0.5 * settings.speed_max * (t - state.left[i, T])
         look(x, p, state.left[i], row)
+        widen(
+            row,
+            state.mean[k],
+            state.weight[k],
+            state.cross[k],
+            settings.bias,
+            settings.time_sigma,
+            state.left[i],
+        )
         prepare(state.left[i], state.left[i, LEFT_DET:LEFT_Z], ready)
         ready[VAR_AZ] += (moved / row[0]) ** 2
         ready[VAR_EL] += (moved / row[0]) ** 2
@@ -217,6 +237,60 @@ def _join(state, settings, k, used, sensors):
         d2, _value = distance(row, ready)
         if d2 < settings.gate:
             used[i] = True
+
+
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def bias_of(bias, scan, part):
+    """Variance of one part of the bias of a scan's sensor: 0 azimuth, 1 elevation, 2 range."""
+    sensor = int(scan[SENSOR])
+    return bias[sensor, part] if sensor < len(bias) else 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _tilt(cross, bias, sensor, part, v):
+    """Note that a bias put a new track's place off by v [3] for each unit: covariance -v B, every model alike.
+
+    cross [model, sensor, 9, 3]. Truth less estimate is what counts, hence the sign.
+    """
+    for m in range(len(cross)):
+        for a in range(3):
+            cross[m, sensor, a, part] = -v[a] * bias[sensor, part]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _tilt_cluster(state, settings, k, clusters, q, row):
+    """Covariance of a track started where lines of sight meet with the biases of their sensors.
+
+    The place is P sum_i (1 - z z') x_i / sigma_i^2 (initiate._solve): a line off by the angle b moves it by
+    P e rho b / sigma_i^2. One line for each sensor, its bias in its sigma (_rays): among the lines of one place a bias
+    is noise like any other, and P is what it says.
+    """
+    u = np.empty(3)
+    axes = np.empty((2, 3))
+    moved = np.empty(3)
+    for n in range(clusters.size[q]):
+        i = row[clusters.ray[q, n]]
+        scan = state.left[i]
+        sensor = int(scan[SENSOR])
+        if sensor >= len(settings.bias):
+            continue
+        rho = sight(clusters.position[q], scan, u, axes[0], axes[1])
+        late = 0.5 * settings.speed_max * (state.clock[0] - scan[T])
+        sigma2 = (ray_sigma(scan, scan[LEFT_DET:LEFT_Z], settings.bias) * rho) ** 2 + late * late
+        for part in range(2):
+            for a in range(3):
+                moved[a] = 0.0
+                for b in range(3):
+                    moved[a] += clusters.covariance[q, a, b] * axes[part, b] * rho / sigma2
+            _tilt(state.cross[k], settings.bias, sensor, part, moved)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def ray_sigma(scan, det, bias):
+    """Angle by which a line of sight may be off across, per axis: noise, and the bias of its sensor."""
+    a = det[SIGMA_AZ] * cos(det[EL])
+    b = det[SIGMA_EL]
+    return sqrt(0.5 * (a * a + b * b + bias_of(bias, scan, 0) + bias_of(bias, scan, 1)))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -236,9 +310,9 @@ def _plot(state, settings, i, used):
     e_az = np.empty(3)
     e_el = np.empty(3)
     rho = sight(x, scan, u, e_az, e_el)
-    va = (rho * det[SIGMA_AZ] * cos(det[EL])) ** 2
-    ve = (rho * det[SIGMA_EL]) ** 2
-    vr = det[SIGMA_RANGE] ** 2
+    va = (rho * det[SIGMA_AZ] * cos(det[EL])) ** 2 + rho * rho * bias_of(settings.bias, scan, 0)
+    ve = (rho * det[SIGMA_EL]) ** 2 + rho * rho * bias_of(settings.bias, scan, 1)
+    vr = det[SIGMA_RANGE] ** 2 + bias_of(settings.bias, scan, 2)
     p = np.empty((3, 3))
     for a in range(3):
         for b in range(3):
@@ -246,6 +320,10 @@ def _plot(state, settings, i, used):
     k = begin(state, settings, x, p)
     if k < 0:
         return
+    if int(scan[SENSOR]) < len(settings.bias):
+        _tilt(state.cross[k], settings.bias, int(scan[SENSOR]), 0, rho * e_az)
+        _tilt(state.cross[k], settings.bias, int(scan[SENSOR]), 1, rho * e_el)
+        _tilt(state.cross[k], settings.bias, int(scan[SENSOR]), 2, u)
     used[i] = True
     state.info[k, HITS] = 1
     state.info[k, ORIGINATORS] = state.left_int[i, 1]
@@ -257,7 +335,10 @@ def _plot(state, settings, i, used):
         ready[VAR_EL] = np.inf
         ready[VAR_DISTANCE] = np.inf
         for m in range(len(settings.motion)):
-            absorb(state.mean[k, m], state.cov[k, m], scan, ready, state.work[0])
+            take(
+                state.mean[k, m], state.cov[k, m], state.cross[k, m], settings.bias, settings.time_sigma, scan,
+                ready, state.work[0],
+            )  # fmt: skip
     sensors = np.full(64, -1)
     sensors[0] = int(scan[SENSOR])
     _join(state, settings, k, used, sensors)
@@ -267,6 +348,8 @@ def _plot(state, settings, i, used):
 def _from_cluster(state, settings, clusters, q, row, used):
     """A track from a cluster of lines of sight, some of this time, some of an earlier one. row: of each ray in left."""
     k = begin(state, settings, clusters.position[q], clusters.covariance[q])
+    if k >= 0 and len(settings.bias) > 0:
+        _tilt_cluster(state, settings, k, clusters, q, row)
     sensors = np.full(64, -1)
     for n in range(clusters.size[q]):
         i = row[clusters.ray[q, n]]
@@ -284,11 +367,15 @@ def _from_cluster(state, settings, clusters, q, row, used):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _rays(left, n, row):
+def _rays(left, n, row, bias):
     """The infrared leftovers as Rays; row [n]: where each lies in `left`, filled."""
     count = 0
     for i in range(n):
-        if left[i, KIND] == _INFRARED and left[i, LEFT_DET + SIGMA_AZ] < np.inf and left[i, LEFT_DET + SIGMA_EL] < np.inf:
+        if (
+            left[i, KIND] == _INFRARED
+            and left[i, LEFT_DET + SIGMA_AZ] < np.inf
+            and left[i, LEFT_DET + SIGMA_EL] < np.inf
+        ):
             row[count] = i
             count += 1
     rays = Rays(
@@ -300,9 +387,7 @@ def _rays(left, n, row):
         for a in range(3):
             rays.origin[q, a] = one[R + a]
             rays.direction[q, a] = one[LEFT_Z + a]
-        a = one[LEFT_DET + SIGMA_AZ] * cos(one[LEFT_DET + EL])
-        b = one[LEFT_DET + SIGMA_EL]
-        rays.sigma_rad[q] = sqrt(0.5 * (a * a + b * b))
+        rays.sigma_rad[q] = ray_sigma(one, one[LEFT_DET:LEFT_Z], bias)
         rays.sensor[q] = int(one[SENSOR])
         rays.t[q] = one[T]
         rays.range_max[q] = one[RANGE_MAX]
@@ -320,13 +405,16 @@ def _lines(state, settings, n, used):
     end = np.empty(2)
     cov = np.zeros((3, 3))
     x = np.empty(3)
+    axes = np.empty((3, 3))
     for i in range(n):
         if used[i] or state.left[i, T] != t or state.left[i, KIND] != _INFRARED:
             continue
         det = state.left[i, LEFT_DET:LEFT_Z]
-        sigma = sqrt(0.5 * ((det[SIGMA_AZ] * cos(det[EL])) ** 2 + det[SIGMA_EL] ** 2))
+        sigma = sqrt(0.5 * ((det[SIGMA_AZ] * cos(det[EL])) ** 2 + det[SIGMA_EL] ** 2))  # of the turn: no bias
         z = state.left[i, LEFT_Z:]
-        if not span(state.left[i], z, settings.height_min, settings.height_max, state.left[i, RANGE_MAX], end):
+        if not span(
+            state.left[i], z, settings.height_min, settings.height_max, state.left[i, RANGE_MAX], end
+        ):
             continue
         middle = 0.5 * (end[0] + end[1])
         best = -1
@@ -342,7 +430,7 @@ def _lines(state, settings, n, used):
         if best < 0:
             continue
         along = (end[1] - end[0]) ** 2 / 12.0
-        across = (sigma * middle) ** 2
+        across = (ray_sigma(state.left[i], det, settings.bias) * middle) ** 2
         for a in range(3):
             x[a] = state.left[i, R + a] + middle * z[a]
             for b in range(3):
@@ -351,6 +439,11 @@ def _lines(state, settings, n, used):
         k = begin(state, settings, x, cov)
         if k < 0:
             return
+        sensor = int(state.left[i, SENSOR])
+        if sensor < len(settings.bias):
+            sight(x, state.left[i], axes[0], axes[1], axes[2])
+            _tilt(state.cross[k], settings.bias, sensor, 0, middle * axes[1])
+            _tilt(state.cross[k], settings.bias, sensor, 1, middle * axes[2])
         used[i] = True
         used[best] = True
         state.info[k, LINE] = 1
@@ -420,10 +513,14 @@ def start_tracks(state, settings):
         if not used[i] and state.left[i, T] == t and state.left[i, KIND] != _INFRARED:
             _plot(state, settings, i, used)
     row = np.empty(n, np.int64)
-    rays = _rays(state.left, n, row)
+    rays = _rays(state.left, n, row, settings.bias)
     room = min(PAIRS_MAX, len(rays.t) * len(rays.t))
     pairs = Pairs(
-        np.empty((room, 2), np.int64), np.empty(room), np.empty(room), np.empty((room, 3)), np.empty((room, 2))
+        np.empty((room, 2), np.int64),
+        np.empty(room),
+        np.empty(room),
+        np.empty((room, 3)),
+        np.empty((room, 2)),
     )
     limits = Limits(
         settings.miss, settings.crossing_cos, settings.height_min, settings.height_max, settings.speed_max

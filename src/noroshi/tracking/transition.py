@@ -758,7 +758,8 @@ def transition(x, t, par, f, q):
 def carry(x, p, t, par, work):
     """Move one Gaussian by t >= 0 seconds, in place: mean x [9], covariance p [9, 9], symmetric to the last bit.
 
-    work [4 or more, 9, 9]: scratch. Long times are taken in steps of at most 5 s.
+    work [4 or more, 9, 9]: scratch; work[0] is left as the Jacobian of the last step. Long times are taken in steps of
+    at most 5 s.
     """
     if not t > 0.0:
         return
