@@ -114,13 +114,17 @@ class State(NamedTuple):
     weight: Float64[np.ndarray, "slot model"]
     cross: Float64[np.ndarray, "slot model sensor 9 3"]  # covariance with the sensors' biases
     score: Float64[np.ndarray, "slot"]  # log-odds that there is a target
-    quiet: Float64[np.ndarray, "slot 3"]  # log-chance of this time's infrared misses, last time seen by it, RECORD
+    quiet: Float64[
+        np.ndarray, "slot 3"
+    ]  # log-chance of this time's infrared misses, last time seen by it, RECORD
     info: Int64[np.ndarray, "slot column"]  # TRACK, STATUS, ...
     seen: Int64[np.ndarray, "sensor"]  # sensors heard at the current time
     left: Float64[np.ndarray, "left column"]  # unassociated: scan row, detection row, direction in GCRS
     left_int: Int64[np.ndarray, "left 2"]  # detection, originator bits
     used: Int64[np.ndarray, "used 2"]  # track, detection: contributions of the current time
-    cue_mean: Float64[np.ndarray, "cue 9"]  # cues carried along untouched by detections until their name settles
+    cue_mean: Float64[
+        np.ndarray, "cue 9"
+    ]  # cues carried along untouched by detections until their name settles
     cue_cov: Float64[np.ndarray, "cue 9 9"]
     cue_track: Int64[np.ndarray, "cue"]  # the track that bears its name for now
     cue_time: Float64[np.ndarray, "cue"]  # when it settles
@@ -131,6 +135,11 @@ class State(NamedTuple):
 def log_odds(p: float) -> float:
     """ln p / (1 - p), infinite at 0 and 1."""
     return -inf if p <= 0.0 else inf if p >= 1.0 else log(p / (1.0 - p))
+
+
+def biased_sensors(config: TrackerConfig) -> int:
+    """One more than the highest number of a sensor whose bias may differ from 0; 0: no bias is considered."""
+    return max((b.sensor + 1 for b in config.biases if max(b[1:]) > 0.0), default=0)
 
 
 def settings(config: TrackerConfig) -> Settings:
@@ -147,8 +156,10 @@ def settings(config: TrackerConfig) -> Settings:
     for name in ("gate", "initiate_miss", "delete_sigma_m", "survive_s", "initiate_speed_max_m_s"):
         if not getattr(c, name) > 0.0:
             problems.append(f"{name} must be above 0")
-    names = ("ambiguity", "resolution_sigma", "initiate_window_s", "spawn_distance_m", "cue_resolve_s", "time_sigma_s", "delete_ghost")
-    for name in names:
+    for name in (
+        "ambiguity", "resolution_sigma", "initiate_window_s", "spawn_distance_m", "cue_resolve_s", "time_sigma_s",
+        "delete_ghost",
+    ):  # fmt: skip
         if not getattr(c, name) >= 0.0:
             problems.append(f"{name} must be at least 0")
     if not c.spawn_sigma_m_s > 0.0:
@@ -158,15 +169,20 @@ def settings(config: TrackerConfig) -> Settings:
     if not 0.0 <= c.confirm_existence < 1.0 or not 0.0 <= c.delete_existence < 1.0:
         problems.append("confirm_existence and delete_existence must lie in [0, 1)")
     for b in c.biases:
-        if not (0 <= b.sensor < SENSORS and min(b.az_rad, b.el_rad, b.range_m) >= 0.0):
-            problems.append(f"a bias needs a sensor number in 0..{SENSORS - 1} and sigmas >= 0: {b}")
+        if not (0 <= b.sensor < SENSORS and 0.0 <= min(b[1:]) <= max(b[1:]) < inf):
+            problems.append(f"a bias needs a sensor number in 0..{SENSORS - 1} and finite sigmas >= 0: {b}")
+    if len({b.sensor for b in c.biases}) < len(c.biases):
+        problems.append("biases must name every sensor once")
     if problems:
         raise ScenarioError(
-            "; ".join(problems), where="[tracker]", remedy="see noroshi.tracking.presets for settings that work"
+            "; ".join(problems),
+            where="[tracker]",
+            remedy="see noroshi.tracking.presets for settings that work",
         )
-    bias = np.zeros((max((b.sensor + 1 for b in c.biases), default=0), 3))
+    bias = np.zeros((biased_sensors(c), 3))
     for b in c.biases:
-        bias[b.sensor] = b.az_rad**2, b.el_rad**2, b.range_m**2
+        if b.sensor < len(bias):
+            bias[b.sensor] = b.az_rad**2, b.el_rad**2, b.range_m**2
     return Settings(
         motion=np.array([parameters(m) for m in c.models]),
         bias=bias,
@@ -201,7 +217,7 @@ def settings(config: TrackerConfig) -> Settings:
 def init(config: TrackerConfig) -> State:
     """An empty tracker."""
     n, models = config.max_tracks, len(config.models)
-    biased = max((b.sensor + 1 for b in config.biases), default=0)
+    biased = biased_sensors(config)
     info = np.zeros((n, INFO), np.int64)
     info[:, TRACK] = -1
     info[:, STATUS] = int(Status.DELETED)
