@@ -45,7 +45,7 @@ def path(k=0):
 
 
 def recording(rng, paths, biases, tag_sigma=0.0):
-    """Scans and detections of the four satellites: biases [4, 2] across and up, a time tag of its own for every scan."""
+    """Scans and detections of the four satellites: biases [4, 2] across and up, every scan's own time tag."""
     r, v = (np.stack(column, 1) for column in zip(*paths, strict=True))
     scans, detections, target = observe(rng, T, SENSORS, r)
     step, s = np.divmod(detections.scan, len(SENSORS))
@@ -108,9 +108,10 @@ def test_biases_that_nobody_told_of_make_it_far_too_sure():
 
 
 def test_considered_time_tags_keep_the_tracker_honest():
-    # 20 ms at a relative speed of 7-9 km/s: 160 m, three times 50 urad at 1000 km
+    # 20 ms at a relative speed of 7-9 km/s: 160 m, as much again as 50 urad at 2000-3000 km
     assert inside(last_nees(CONFIG._replace(time_sigma_s=0.02), 60, 3, tag_sigma=0.02))
-    assert last_nees(LOOSE, 20, 3, tag_sigma=0.02).mean() / 6 > 2.0
+    # 1.34 is the 1e-5 bound of 360 degrees of freedom
+    assert last_nees(LOOSE, 60, 3, tag_sigma=0.02).mean() / 6 > 1.4
 
 
 def test_without_errors_nothing_changes():
