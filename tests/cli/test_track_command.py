@@ -292,9 +292,11 @@ def test_every_key_of_the_summary_is_documented():
     t, rows, itrs = plots()
     write("rec/detections.csv", HEAD, rows)
     write("rec/truth.csv", "t_s,target,x_m,y_m,z_m", truth_rows(t, itrs))
-    found = run("rec", "--config", "air", "--frame", "itrs")
+    found = run("rec", "--config", "air", "--frame", "itrs", "--biases")
     keys = {*found, *found["detections"], *found["scans"], *found["tracks"], *found["confirmed"][0]}
     keys |= {*found["scores"], *found["scores"]["targets"]["liner"], *found["scores"]["gospa_parts"]}
+    keys |= {*found["scores"]["siap"], *found["scores"]["nees_interval"], *found["counts"]}
+    keys |= {*found["biases"], *found["biases"]["found"][0]}
     for key in keys:
         assert re.search(rf"\b{key}\b", page), f"document {key}"
     for name in NAMES:
@@ -408,6 +410,8 @@ def test_a_run_folder(film, tmp_path):
     assert found["refused"] == {}
     assert set(found["sensors"]) == set(result.ephemeris.sensors)
     assert found["scores"]["targets"]["rocket"]["completeness"] > 0.8
+    assert found["scores"]["purity"] > 0.9  # a run folder says where every detection came from
+    assert found["scores"]["targets"]["rocket"]["confirm_latency_s"] < 30.0
     # JPN is given every detection of both nations: the same scans, the same tracker, the same tracks
     node = result.tracks.node == 0
     mine = pq.read_table("out/tracks.parquet")
@@ -428,3 +432,102 @@ def test_reading_is_light():
     code = "import sys, noroshi.io.detections as d, noroshi.tracking.screen as s\n"
     code += "sys.exit(bool({'jax', 'numba'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_smoothed_tracks_stand_beside_the_others():
+    t, rows, itrs = plots()
+    write("rec/detections.csv", HEAD, rows)
+    write("rec/truth.csv", "t_s,target,x_m,y_m,z_m", truth_rows(t, itrs))
+    flags = ("--config", "air", "--frame", "itrs")
+    found = run("rec", *flags, "--smooth", "--out", "out")
+    plain = run("rec", *flags, "--out", "plain")
+    assert plain["smoothed_scores"] is None
+    assert found["scores"] == plain["scores"]
+    assert pq.read_table("out/tracks.parquet").equals(pq.read_table("plain/tracks.parquet"))
+    tracks, smoothed = (pq.read_table(f"out/{name}.parquet") for name in ("tracks", "tracks_smoothed"))
+    assert smoothed.column_names == tracks.column_names
+    assert smoothed["t"].equals(tracks["t"])  # one track, confirmed: all of its rows
+    # a straight flight: what comes later tells as much as what came before, in the middle of the pass
+    assert found["smoothed_scores"]["rmse_position_m"] < 0.8 * found["scores"]["rmse_position_m"]
+    assert found["smoothed_scores"]["rmse_velocity_m_s"] < 0.8 * found["scores"]["rmse_velocity_m_s"]
+    middle = slice(20, 40)
+    sigma = [np.sqrt(table["cov_0"].to_numpy()[middle]) for table in (tracks, smoothed)]
+    assert np.all(sigma[1] < sigma[0])
+    assert "smoothed:" in shown("rec", *flags, "--smooth")
+
+
+def test_scores_of_the_whole_picture():
+    t, rows, itrs = plots()
+    write("rec/detections.csv", HEAD, rows)
+    write("rec/truth.csv", "t_s,target,x_m,y_m,z_m", truth_rows(t, itrs))
+    flags = ("--config", "air", "--frame", "itrs")
+    scores = run("rec", *flags)["scores"]
+    assert scores["siap"]["ambiguity"] == 1.0
+    assert scores["siap"]["spuriousness"] == 0.0
+    assert scores["siap"]["completeness"] == pytest.approx(scores["completeness"])
+    assert scores["purity"] is None  # nobody says which plot came from what
+    interval = scores["nees_interval"]
+    # chi-square, 6 degrees of freedom, 2.5 % and 97.5 %: 1.237 and 14.449 (tables), divided by 6
+    assert interval["low"] == pytest.approx(1.237 / 6, abs=1e-3)
+    assert interval["high"] == pytest.approx(14.449 / 6, abs=1e-3)
+    assert 0.5 < interval["inside"] <= 1.0
+    said = shown("rec", *flags)
+    assert "1.00 tracks each, 0.0% spurious" in said
+    assert "(95 % expected)" in said
+    assert "purity" not in said
+
+
+def test_counts_say_what_became_of_doubtful_looks():
+    # two aircraft 100 m apart with one plot between them: one of them hides in it
+    _, rows, _ = plots()
+    Path("mine.toml").write_text('preset = "air"\nresolution_sigma = 4.0\ninitiate_window_s = 1.0\n')
+    beside = [
+        ",".join([*r.split(",")[:7], f"{float(r.split(',')[7]) + 400.0:.3f}", "1e-3", "30"]) for r in rows
+    ]
+    write("plots.csv", HEAD, rows[:30] + beside[:20])
+    found = run("plots.csv", "--config", "mine.toml")
+    assert found["counts"]["unresolved_looks"] > 0
+    assert found["counts"]["late_scans"] == 0
+    assert "unresolved looks" in shown("plots.csv", "--config", "mine.toml")
+
+
+def test_biases_of_the_sensors_are_found(capsys):
+    t = 2.0 * np.arange(60)
+    rng = np.random.default_rng(11)
+    rows = []
+    at = {"tokyo": (35.0, 139.0), "chiba": (35.3, 139.9)}
+    origin = itrs_from_geodetic(LAT, LON, HEIGHT)
+    path = (
+        np.stack([-30e3 + 200.0 * t, 50e3 + 90.0 * t, np.full(len(t), 9e3)], 1) @ enu_from_itrs(LAT, LON)
+        + origin
+    )
+    for name, (lat, lon) in at.items():
+        place = np.radians([lat, lon])
+        local = (path - itrs_from_geodetic(*place, HEIGHT)) @ enu_from_itrs(*place).T
+        rho = np.linalg.norm(local, axis=1)
+        az = np.arctan2(local[:, 0], local[:, 1]) + 1e-3 * rng.normal(size=len(t))
+        el = np.arcsin(local[:, 2] / rho) + 1e-3 * rng.normal(size=len(t))
+        r = rho + 10.0 * rng.normal(size=len(t)) + (120.0 if name == "chiba" else 0.0)
+        rows += [
+            f"{t[k]},{name},{lat},{lon},{HEIGHT},{az[k]:.9f},{el[k]:.9f},{r[k]:.3f},1e-3,10"
+            for k in range(len(t))
+        ]
+    write("plots.csv", HEAD, rows)
+    # tokyo is known to be right; chiba's range may be off by 200 m
+    Path("mine.toml").write_text(
+        'preset = "air"\ngate = 100.0\n[[biases]]\nsensor = 0\nrange_m = 200.0\n[[biases]]\nsensor = 1\nrange_m = 1e-3\n'
+    )
+    found = run("plots.csv", "--config", "mine.toml", "--biases")
+    assert found["sensors"] == ["chiba", "tokyo"]
+    assert found["config"]["biases"][0] == {"sensor": 0, "az_rad": 0.0, "el_rad": 0.0, "range_m": 200.0}
+    one = found["biases"]["found"][0]
+    assert (one["sensor"], one["part"]) == ("chiba", "range_m")
+    assert one["value"] == pytest.approx(120.0, abs=4.0 * one["sigma"])
+    assert one["sigma"] < 30.0
+    assert not found["biases"]["one_sensor"]
+    said = shown("plots.csv", "--config", "mine.toml", "--biases")
+    assert "biases of the sensors from" in said
+    Path("mine.toml").write_text('preset = "air"\n[[biases]]\nsensor = 0\nrange = 200.0\n')
+    assert "no setting is called biases[1].range" in refused(capsys, "plots.csv", "--config", "mine.toml")
+    write("one.csv", HEAD, [r for r in rows if "tokyo" in r])
+    assert "one sensor alone" in shown("one.csv", "--config", "air", "--biases")

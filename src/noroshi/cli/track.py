@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from noroshi.io.detections import Defaults, Recording
     from noroshi.tracking.models import TrackerConfig
     from noroshi.tracking.recorded import Judged, Tracked
+    from noroshi.tracking.registration import Registration
     from noroshi.tracking.screen import Screened
 
 MICRO, KM = 1e-6, 1e3
@@ -81,6 +82,22 @@ def track(
         int | None,
         Parameter(group=_READ, help="A scan with more detections is a flood, and left out. Default: 10000."),
     ] = None,
+    smooth: Annotated[
+        bool,
+        Parameter(
+            group=_OUT,
+            negative=(),
+            help="Smooth the tracks too: what all detections, later ones too, tell of each time.",
+        ),
+    ] = False,
+    biases: Annotated[
+        bool,
+        Parameter(
+            group=_OUT,
+            negative=(),
+            help="Estimate what sensors are constantly off by, from targets that two or more saw.",
+        ),
+    ] = False,
     out: Annotated[
         Path | None, Parameter(group=_OUT, help="Folder (default: the next free runs/NAME-0001, -0002, ...).")
     ] = None,
@@ -111,7 +128,7 @@ def track(
     console = console_for(as_json)
     with stages(console) as stage:
         from noroshi import store
-        from noroshi.io.detections import Defaults, read_recording
+        from noroshi.io.detections import Defaults, read_answers, read_recording
         from noroshi.io.sites import read_sites
         from noroshi.tracking.configuration import configuration
         from noroshi.tracking.screen import MOST, screen
@@ -147,19 +164,33 @@ def track(
                 remedy="see docs/reference/track.md for columns and units",
             )
         stage("track", 0, 1)
-        from noroshi.tracking.recorded import judge, track_recording
+        from noroshi.tracking.recorded import judge, registration, smoothed, track_recording
 
         tracked = track_recording(settings, screened)
         stage("track", 1, 1)
-        judged = None
+        after = None
+        if smooth:
+            stage("smooth", 0, 1)
+            after = smoothed(settings, screened, tracked)
+            stage("smooth", 1, 1)
+        judged = judged_after = None
         if read.truth is not None:
             stage("score", 0, 1)
-            judged = judge(tracked, screened.scans, screened.detections, read.truth)
+            answers = read_answers(recording)
+            judged = judge(tracked, screened.scans, screened.detections, read.truth, answers)
+            if after is not None:
+                judged_after = judge(after, screened.scans, screened.detections, read.truth, answers)
             stage("score", 1, 1)
         summary = _summary(read, screened, tracked, judged, settings, given, config)
+        summary["smoothed_scores"] = None if judged_after is None else _scores(read, judged_after)
+        summary["biases"] = None
+        if biases:
+            stage("biases", 0, 1)
+            summary["biases"] = _biases(read, registration(settings, screened, tracked))
+            stage("biases", 1, 1)
         stage("write", 0, 1)
         with store.whole_folder(folder) as part:
-            _write(part, read, tracked, judged, table_format)
+            _write(part, read, tracked, after, judged, table_format)
             store.write_json(part / "summary.json", summary)
             store.write_json(part / "manifest.json", provenance(started) | {"recording": str(recording)})
         stage("write", 1, 1)
@@ -264,6 +295,7 @@ def _summary(
         "refused": refused,
         "notes": [*read.notes, *tracked.complaints],
         "tracks": {"started": len(start), "confirmed": len(rows)},
+        "counts": tracked.counts,
         "confirmed": rows,
         "config": {"name": config, **described(settings)},
         "assumed": {
@@ -283,7 +315,31 @@ def _speed(mean: np.ndarray, turns: bool) -> float:
     return float(np.linalg.norm(mean[3:6] - carried))
 
 
+def _biases(read: Recording, found: Registration) -> dict[str, Any]:
+    """What the sensors are off by, with sigmas; `one_sensor` where there is nothing to compare."""
+    names = ("azimuth_rad", "elevation_rad", "range_m")
+    sigma = np.sqrt(np.diag(found.cov))
+    return {
+        "detections": found.detections,
+        "tracks": found.tracks,
+        "one_sensor": len(np.unique(found.sensor)) < 2,
+        "found": [
+            {
+                "sensor": read.sensors[int(s)],
+                "part": names[int(part)],
+                "value": float(value),
+                "sigma": float(sigma[k]),
+            }
+            for k, (s, part, value) in enumerate(zip(found.sensor, found.part, found.value, strict=True))
+        ],
+    }
+
+
 def _scores(read: Recording, judged: Judged) -> dict[str, Any]:
+    from noroshi.tracking.consistency import chi2_interval
+    from noroshi.tracking.score import DIMENSION
+    from noroshi.tracking.siap import RADIUS_M
+
     assert read.truth is not None
     s = judged.samples
     targets = {}
@@ -293,11 +349,16 @@ def _scores(read: Recording, judged: Judged) -> dict[str, Any]:
             "t_confirmed_s": _number(one.t_confirmed_s),
             "completeness": _number(float(np.mean(mine >= 0)) if len(mine) else np.nan),
             "track_numbers": len(np.unique(mine[mine >= 0])),
+            "breaks": one.breaks,
+            "switches": one.switches,
+            "confirm_latency_s": _number(one.confirm_latency_s),
+            "purity": _number(one.purity),
             "rmse_position_m": _number(one.rmse_position_m),
             "rmse_velocity_m_s": _number(one.rmse_velocity_m_s),
             "nees": _number(one.nees_mean),
         }
     held = s.track >= 0
+    low, high = (edge / DIMENSION for edge in chi2_interval(DIMENSION, 1))
     nees = s.nees[np.isfinite(s.nees)]
     return {
         "targets": targets,
@@ -305,7 +366,11 @@ def _scores(read: Recording, judged: Judged) -> dict[str, Any]:
         "rmse_position_m": _number(_rms(s.error_position_m[held])),
         "rmse_velocity_m_s": _number(_rms(s.error_velocity_m_s[held])),
         "nees": _number(float(nees.mean()) if len(nees) else np.nan),
+        "nees_interval": {"low": low, "high": high, "inside": _number(judged.node.nees_inside)},
         "false_tracks": judged.node.false_tracks,
+        "purity": _number(judged.node.purity),
+        "ospa_m": _number(judged.node.ospa_m),
+        "siap": {"radius_m": RADIUS_M} | {k: _number(v) for k, v in judged.node.siap._asdict().items()},
         "gospa_m": _number(judged.node.gospa_m),
         "gospa_parts": {key: _number(value) for key, value in judged.parts._asdict().items()},
     }
@@ -319,8 +384,10 @@ def _number(value: float) -> float | None:
     return float(value) if isfinite(value) else None
 
 
-def _write(folder: Path, read: Recording, tracked: Tracked, judged: Judged | None, kind: str) -> None:
-    """Tracks and contributions, and samples where there is truth, as Parquet or CSV."""
+def _write(
+    folder: Path, read: Recording, tracked: Tracked, after: Tracked | None, judged: Judged | None, kind: str
+) -> None:
+    """Tracks (smoothed ones too) and contributions, and samples where there is truth, as Parquet or CSV."""
     import pyarrow.csv as pacsv
     import pyarrow.parquet as pq
 
@@ -328,10 +395,13 @@ def _write(folder: Path, read: Recording, tracked: Tracked, judged: Judged | Non
 
     extra = {"tracks": _places(read, tracked)}
     tables = {"tracks": tracked.tracks, "contributions": tracked.contributions}
+    if after is not None:
+        tables["tracks_smoothed"] = after.tracks
+        extra["tracks_smoothed"] = _places(read, after)
     if judged is not None:
         tables["samples"] = judged.samples
     for name, table in tables.items():
-        whole = columns_table(name, table, extra.get(name, {}))
+        whole = columns_table(name.removesuffix("_smoothed"), table, extra.get(name, {}))
         if kind == "csv":
             pacsv.write_csv(whole, folder / f"{name}.csv")
         else:
@@ -399,8 +469,35 @@ def _print(console: Console, summary: dict[str, Any]) -> None:
         console.print(table)
         if len(rows) > SHOWN:
             console.print(f"... and {len(rows) - SHOWN} more in summary.json")
+    counts = {name: count for name, count in summary["counts"].items() if count}
+    if counts:
+        listed = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
+        console.print(listed, markup=False, soft_wrap=True)
     if summary["scores"] is not None:
         _print_scores(console, summary["scores"])
+    if summary["smoothed_scores"] is not None:
+        console.print("smoothed:")
+        _print_scores(console, summary["smoothed_scores"])
+    if summary["biases"] is not None:
+        _print_biases(console, summary["biases"])
+
+
+def _print_biases(console: Console, biases: dict[str, Any]) -> None:
+    console.print(
+        f"biases of the sensors from {biases['detections']:,} detections in {biases['tracks']:,} tracks (measured too "
+        "large by):",
+        soft_wrap=True,
+    )
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("sensor", "part", "bias", "sigma"):
+        table.add_column(heading, justify="right" if heading in ("bias", "sigma") else "left")
+    for row in biases["found"]:
+        part, unit = row["part"].split("_")
+        scale, text = (1e6, "{:,.1f} urad") if unit == "rad" else (1.0, "{:,.1f} m")
+        table.add_row(row["sensor"], part, *(text.format(scale * row[key]) for key in ("value", "sigma")))
+    console.print(table)
+    if biases["one_sensor"]:
+        console.print("one sensor alone: little but the targets' own motion tells its bias", soft_wrap=True)
 
 
 def _print_scores(console: Console, scores: dict[str, Any]) -> None:
@@ -422,6 +519,15 @@ def _print_scores(console: Console, scores: dict[str, Any]) -> None:
         f"false tracks {scores['false_tracks']}, GOSPA {_show(scores['gospa_m'], '{:,.0f} m')} (rms "
         f"{_show(parts['rms_m'], '{:,.0f}')}: localisation {_show(parts['localisation_m'], '{:,.0f}')}, missed "
         f"{_show(parts['missed_m'], '{:,.0f}')}, false {_show(parts['false_m'], '{:,.0f}')})"
+    )
+    picture, interval = scores["siap"], scores["nees_interval"]
+    console.print(
+        f"within {picture['radius_m']:,.0f} m: {_show(picture['completeness'], '{:.1%}')} of targets tracked, "
+        f"{_show(picture['ambiguity'], '{:.2f}')} tracks each, {_show(picture['spuriousness'], '{:.1%}')} spurious, "
+        f"longest segment {_show(picture['longest_segment'], '{:.1%}')}; NEES/6 {_show(scores['nees'], '{:.2f}')}, "
+        f"{_show(interval['inside'], '{:.0%}')} within {interval['low']:.2f}-{interval['high']:.2f} (95 % expected)"
+        + ("" if scores["purity"] is None else f"; purity {scores['purity']:.1%}"),
+        soft_wrap=True,
     )
 
 

@@ -28,7 +28,7 @@ from noroshi.errors import DataError, NoroshiError
 from noroshi.io.columns import Columns, read_columns, require
 from noroshi.io.sites import Sites
 from noroshi.io.tdm import read_tdm
-from noroshi.tables import Background, Detections, Kind, Phase, Scans, Truth
+from noroshi.tables import Background, Detections, DetectionTruth, Kind, Phase, Scans, Truth
 from noroshi.time import (
     DAY_S,
     MJD_ZERO,
@@ -390,6 +390,12 @@ def _dictionary(path: Path, column: str) -> tuple[str, ...]:
         return ()
     values = _columns_of(path)[column].combine_chunks()
     return tuple(values.dictionary.to_pylist()) if isinstance(values, pa.DictionaryArray) else ()
+
+
+def read_answers(path: Path | str) -> DetectionTruth | None:
+    """Which target every detection of a run folder came from; for scores only. None: the recording does not say."""
+    file = Path(path) / "tables" / "detection_truth.parquet"
+    return DetectionTruth(**_fields(file, DetectionTruth)) if file.is_file() else None
 
 
 def _run_truth(path: Path) -> Truth:

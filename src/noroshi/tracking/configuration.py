@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from noroshi.errors import ScenarioError
-from noroshi.tracking.models import TrackerConfig
+from noroshi.tracking.models import Bias, TrackerConfig
 from noroshi.tracking.presets import NAMES, preset
 from noroshi.tracking.state import settings
+
+# what an entry of a table looks like that no preset has any of
+EMPTY = {"biases": Bias(0, 0.0, 0.0, 0.0)}
 
 
 def configuration(given: str) -> TrackerConfig:
@@ -48,7 +51,10 @@ def overridden(base: Any, table: dict[str, Any], where: str, path: str = "") -> 
             raise ScenarioError(
                 f"no setting is called {path}{key}", where=where, remedy=_hint(key, base._fields)
             )
-        changed[key] = _converted(getattr(base, key), value, where, path + key)
+        old = getattr(base, key)
+        changed[key] = _converted(
+            old if old != () or key not in EMPTY else (EMPTY[key],), value, where, path + key
+        )
     return base._replace(**changed)
 
 

@@ -18,10 +18,33 @@ from noroshi.tables import (
     Tracks,
     Truth,
 )
-from noroshi.tracking.models import TrackerConfig
+from noroshi.tracking import state as fields
+from noroshi.tracking.models import Bias, TrackerConfig
+from noroshi.tracking.registration import Registration, estimate
 from noroshi.tracking.score import CUTOFF_M, NodeScore, Scores, gospa, score, truth_at
 from noroshi.tracking.screen import Screened
-from noroshi.tracking.tracker import track
+from noroshi.tracking.smooth import smooth
+from noroshi.tracking.state import init, settings
+from noroshi.tracking.tracker import track_from
+
+# 1 sigma of what a sensor may be off by where nothing is said of it, before its biases are estimated; notional: a
+# millirad is 1 km at 1000 km, more than any sensor that is of use here
+BIAS_ANGLE_RAD = 1e-3
+BIAS_RANGE_M = 100.0
+
+COUNTS = {  # of summary.json: counters of the tracker's state
+    "unresolved_looks": fields.UNRESOLVED,
+    "ambiguous_components": fields.SOFT,
+    "merged_tracks": fields.MERGED,
+    "late_scans": fields.LATE,
+    "repeated_scans": fields.REPEATED,
+    "unusable_detections": fields.ABSURD,
+    "tracks_not_started": fields.OVERFLOW_TRACKS,
+    "detections_not_kept": fields.OVERFLOW_LEFT,
+    "contributions_not_listed": fields.OVERFLOW_USED,
+    "pairs_not_gated": fields.OVERFLOW_EDGES,
+    "pairs_not_tried": fields.OVERFLOW_PAIRS,
+}
 
 
 class Tracked(NamedTuple):
@@ -30,6 +53,7 @@ class Tracked(NamedTuple):
     tracks: Tracks
     contributions: Contributions
     complaints: tuple[str, ...]  # of the tracker: what did not fit
+    counts: dict[str, int]  # see COUNTS
 
 
 class GospaParts(NamedTuple):
@@ -57,14 +81,57 @@ def track_recording(config: TrackerConfig, screened: Screened) -> Tracked:
     sensors = int(screened.scans.sensor.max(initial=-1)) + 1
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", RuntimeWarning)
-        tracks, contributions = track(
-            config, screened.scans, screened.detections, screened.order, 0, np.zeros(sensors, np.int64), 0.0
+        state = init(config)
+        tracks, contributions = track_from(
+            state, settings(config), screened.scans, screened.detections, screened.order, 0,
+            np.zeros(sensors, np.int64), 0.0,
+        )  # fmt: skip
+    return Tracked(
+        tracks,
+        contributions,
+        tuple(str(w.message).removeprefix("tracker: ") for w in said),
+        {name: int(state.counters[column]) for name, column in COUNTS.items()},
+    )
+
+
+def smoothed(config: TrackerConfig, screened: Screened, tracked: Tracked) -> Tracked:
+    """The same with the states of every confirmed track smoothed: what is known of each time afterwards."""
+    return tracked._replace(
+        tracks=smooth(config, screened.scans, screened.detections, tracked.tracks, tracked.contributions)
+    )
+
+
+def registration(config: TrackerConfig, screened: Screened, tracked: Tracked) -> Registration:
+    """Biases of the sensors whose detections are in tracks, from what the tracks have in common.
+
+    Beforehand: what `config.biases` says of a sensor, else BIAS_ANGLE_RAD and, where it measured ranges, BIAS_RANGE_M.
+    Targets move as the first of the configuration's models has it, the loosest of every preset.
+    """
+    used = np.isin(screened.detections.detection, tracked.contributions.detection)
+    scan = np.searchsorted(screened.scans.scan, screened.detections.scan[used])
+    sensors = screened.scans.sensor[scan]
+    ranged = np.isfinite(screened.detections.sigma_range_m[used])
+    known = {b.sensor: b for b in config.biases}
+    prior = tuple(
+        known.get(
+            s, Bias(s, BIAS_ANGLE_RAD, BIAS_ANGLE_RAD, BIAS_RANGE_M if ranged[sensors == s].any() else 0.0)
         )
-    return Tracked(tracks, contributions, tuple(str(w.message).removeprefix("tracker: ") for w in said))
+        for s in np.unique(sensors).tolist()
+    )
+    return estimate(
+        config.models[0], prior, screened.scans, screened.detections, tracked.tracks, tracked.contributions,
+        config.time_sigma_s,
+    )  # fmt: skip
 
 
-def judge(tracked: Tracked, scans: Scans, detections: Detections, truth: Truth) -> Judged:
-    """Scores of a recording's tracks. Nothing is asked of which detection came from which target."""
+def judge(
+    tracked: Tracked,
+    scans: Scans,
+    detections: Detections,
+    truth: Truth,
+    answers: DetectionTruth | None = None,
+) -> Judged:
+    """Scores of a recording's tracks. answers: which detection came from which target; only purity asks for it."""
     n = len(scans.scan)
     deliveries = Deliveries(
         scan=scans.scan,
@@ -75,8 +142,11 @@ def judge(tracked: Tracked, scans: Scans, detections: Detections, truth: Truth) 
         hops=np.zeros(n, np.int64),
         why=np.zeros(n, np.int8),
     )
-    answers = DetectionTruth(detections.detection, np.full(len(detections.detection), -1))
-    found: Scores = score(1, tracked.tracks, deliveries, scans, detections, answers, truth)
+    known = DetectionTruth(detections.detection, np.full(len(detections.detection), -1))
+    contributions = None
+    if answers is not None:
+        known, contributions = answers, tracked.contributions
+    found: Scores = score(1, tracked.tracks, deliveries, scans, detections, known, truth, contributions)
     return Judged(found.samples, found.nodes[0], gospa_parts(tracked.tracks, truth))
 
 
