@@ -515,7 +515,8 @@ def test_biases_of_the_sensors_are_found(capsys):
     write("plots.csv", HEAD, rows)
     # tokyo is known to be right; chiba's range may be off by 200 m
     Path("mine.toml").write_text(
-        'preset = "air"\ngate = 100.0\n[[biases]]\nsensor = 0\nrange_m = 200.0\n[[biases]]\nsensor = 1\nrange_m = 1e-3\n'
+        'preset = "air"\ngate = 100.0\n[[biases]]\nsensor = 0\nrange_m = 200.0\n'
+        "[[biases]]\nsensor = 1\nrange_m = 1e-3\n"
     )
     found = run("plots.csv", "--config", "mine.toml", "--biases")
     assert found["sensors"] == ["chiba", "tokyo"]
