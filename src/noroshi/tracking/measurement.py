@@ -127,9 +127,11 @@ def look(position, cov, scan, out):
         ar += out[U + i] * pa
         er += out[U + i] * pe
         rr += out[U + i] * pu
-    out[S_AA] = aa / (rho * rho)
-    out[S_AE] = ae / (rho * rho)
-    out[S_EE] = ee / (rho * rho)
+    square = rho * rho
+    uncertain = rr / square  # second order, as in `_angles`
+    out[S_AA] = aa / square * (1.0 + uncertain) + ar * ar / (square * square)
+    out[S_AE] = ae / square * (1.0 + uncertain) + ar * er / (square * square)
+    out[S_EE] = ee / square * (1.0 + uncertain) + er * er / (square * square)
     out[S_AR] = ar / rho
     out[S_ER] = er / rho
     out[S_RR] = rr
@@ -222,9 +224,22 @@ def _angles(mean, cov, scan, ready, work):
     for i in range(WIDTH):
         a[i] = cov[0, i] * a0 + cov[1, i] * a1 + cov[2, i] * a2
         b[i] = cov[0, i] * b0 + cov[1, i] * b1 + cov[2, i] * b2
-    s00 = ready[VAR_AZ] + a0 * a[0] + a1 * a[1] + a2 * a[2]
+    s00 = a0 * a[0] + a1 * a[1] + a2 * a[2]
     s01 = b0 * a[0] + b1 * a[1] + b2 * a[2]
-    s11 = ready[VAR_EL] + b0 * b[0] + b1 * b[1] + b2 * b[2]
+    s11 = b0 * b[0] + b1 * b[1] + b2 * b[2]
+    # second order: an angle is cross-range over a range that is uncertain too (half the trace of products of Hessian
+    # and covariance, A. H. Jazwinski, "Stochastic Processes and Filtering Theory", 1970, section 9.3)
+    au = (a[0] * row[0] + a[1] * row[1] + a[2] * row[2]) / rho
+    bu = (b[0] * row[0] + b[1] * row[1] + b[2] * row[2]) / rho
+    uu = 0.0
+    for i in range(3):
+        uu += row[i] * (cov[i, 0] * row[0] + cov[i, 1] * row[1] + cov[i, 2] * row[2])
+    uu /= rho * rho
+    y0 += au
+    y1 += bu
+    s00 += s00 * uu + au * au + ready[VAR_AZ]
+    s01 += s01 * uu + au * bu
+    s11 += s11 * uu + bu * bu + ready[VAR_EL]
     l00 = sqrt(s00)
     l10 = s01 / l00
     l11 = sqrt(s11 - l10 * l10)

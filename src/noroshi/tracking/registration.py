@@ -65,7 +65,8 @@ _LOW = 14  # 4 rows, 4 used: unit lower factor of the noise covariance
 _GEOMETRY = 18  # line of sight and the two directions of growing angles
 _AT = 19  # where the derivatives were taken
 _GAIN = 20
-WORK = 21
+_SECOND = 21  # of the angles, second order: shares of the noise az az, az el, el el; shifts of az and el
+WORK = 22
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -119,7 +120,7 @@ def _lines(mean, scan, ready, work):
 def _noise(mean, scan, ready, sigma_t_s, work):
     """Factor the noise covariance of the measured kinds, R + r r', as L diag(d) L' with L unit lower, in the scratch.
 
-    d goes where the variances stand (inf: not measured).
+    d goes where the variances stand (inf: not measured). What the second order adds stands in the scratch already.
     """
     small = work[_RATES]
     if sigma_t_s > 0.0:
@@ -135,10 +136,14 @@ def _noise(mean, scan, ready, sigma_t_s, work):
         if isinf(small[4 + k]):
             continue
         d = small[4 + k] + small[k] * small[k]
+        if k < 2:
+            d += work[_SECOND, 2 * k]
         for j in range(k):
             v = 0.0
             if not isinf(small[4 + j]):
                 v = small[k] * small[j]
+                if k == 1:
+                    v += work[_SECOND, 1]
                 for i in range(j):
                     if not isinf(small[4 + i]):
                         v -= work[_LOW + k, i] * work[_LOW + j, i] * small[4 + i]
@@ -146,6 +151,37 @@ def _noise(mean, scan, ready, sigma_t_s, work):
                 d -= v * v * small[4 + j]
             work[_LOW + k, j] = v
         small[4 + k] = d
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _second(cov, ready, work):
+    """What an uncertain range adds to the noise and the residuals of both angles, as in measurement.absorb."""
+    second = work[_SECOND]
+    for i in range(5):
+        second[i] = 0.0
+    if isinf(ready[VAR_AZ]) or isinf(ready[VAR_EL]):
+        return
+    aa = ae = ee = au = eu = uu = 0.0
+    for i in range(3):
+        for j in range(3):
+            p = cov[i, j]
+            aa += work[_LINE, i] * p * work[_LINE, j]
+            ae += work[_LINE, i] * p * work[_LINE + 1, j]
+            ee += work[_LINE + 1, i] * p * work[_LINE + 1, j]
+            au += work[_LINE, i] * p * work[_LINE + 2, j]
+            eu += work[_LINE + 1, i] * p * work[_LINE + 2, j]
+            uu += work[_LINE + 2, i] * p * work[_LINE + 2, j]
+    rho = 1.0 / sqrt(work[_LINE, 0] ** 2 + work[_LINE, 1] ** 2 + work[_LINE, 2] ** 2)
+    au /= rho
+    eu /= rho
+    uu /= rho * rho
+    second[0] = aa * uu + au * au
+    second[1] = ae * uu + au * eu
+    second[2] = ee * uu + eu * eu
+    second[3] = au
+    second[4] = eu
+    work[_SMALL, 0] += au
+    work[_SMALL, 1] += eu
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -179,12 +215,13 @@ def consider(mean, cov, cross, bias, sensor, sigma_t_s, scan, ready, work):
 
     mean [9], cov [9, 9] symmetric, cross [sensor, 9, 3]: covariance of the state with the biases; bias [sensor, 3]:
     their variances (a sensor without a row has none); sigma_t_s: of the scan's time tag; ready: see
-    measurement.prepare; work [21, 9]: scratch. As measurement.absorb where all is 0: angles, then range and range rate,
+    measurement.prepare; work [22, 9]: scratch. As measurement.absorb where all is 0: angles, then range and range rate,
     each linearised where the one before has left the state. Biases are never estimated: their mean stays 0, their
     variances stay.
     """
-    _noise(mean, scan, ready, sigma_t_s, work)
     _lines(mean, scan, ready, work)
+    _second(cov, ready, work)
+    _noise(mean, scan, ready, sigma_t_s, work)
     w = work[_GAIN]
     own = sensor < len(bias)
     value = 0.0
@@ -330,7 +367,7 @@ def _path(par, times, nominal, scans, dets, group, slot, sigma_t_s, information,
 
     times [node], nominal [node, 9]: path about which all is linearised; group [node, 2]: rows of `scans` and `dets` of
     each node; slot [detection, 3]: column of each part of that sensor's bias, -1: none; information [column, column],
-    right [column]; work [21, 9].
+    right [column]; work [22, 9].
     """
     columns = len(right)
     off = np.zeros(WIDTH)  # departure from the nominal path, if no sensor had a bias

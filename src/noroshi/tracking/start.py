@@ -75,9 +75,7 @@ _TENTATIVE = int(Status.TENTATIVE)
 _CONFIRMED = int(Status.CONFIRMED)
 
 START_SCORE = 0.0  # log-odds of a new track: even
-LINE_SIGMA = (
-    3.0  # two lines of one satellite must turn by more than this many sigmas to tell a direction of flight
-)
+LINE_SIGMA = 3.0  # by so many sigmas two lines of one satellite may lie further apart than a target flies
 PAIRS_MAX = 20_000  # candidate pairs of one time; more overflow
 
 
@@ -450,10 +448,10 @@ def _rays(left, n, row, bias):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _lines(state, settings, n, used):
-    """Tentative tracks along the line of one satellite, from two of its lines that turn: range as far as height allows.
+    """Tentative tracks along the line of one satellite, from two of its lines in a row.
 
-    The range is believed to lie anywhere the line runs between the height limits and before the Earth; velocity is
-    what the turn of the line shows across it, and anything along it.
+    The range is believed to lie anywhere the line runs between the height limits and before the Earth. Two lines in a
+    row, no further apart at that range than a target flies, make a start; the next ones show how it moves across.
     """
     t = state.clock[0]
     end = np.empty(2)
@@ -476,8 +474,10 @@ def _lines(state, settings, n, used):
             if used[j] or state.left[j, T] >= t or state.left[j, SENSOR] != state.left[i, SENSOR]:
                 continue
             w = state.left[j, LEFT_Z:]
-            turn = sqrt((z[0] - w[0]) ** 2 + (z[1] - w[1]) ** 2 + (z[2] - w[2]) ** 2)
-            if turn * middle > settings.speed_max * (t - state.left[j, T]) + LINE_SIGMA * sigma * middle:
+            way = 0.0  # between the two lines' points at that range: the satellite itself moves
+            for a in range(3):
+                way += (state.left[i, R + a] - state.left[j, R + a] + middle * (z[a] - w[a])) ** 2
+            if sqrt(way) > settings.speed_max * (t - state.left[j, T]) + LINE_SIGMA * sigma * middle:
                 continue
             if best < 0 or state.left[j, T] > state.left[best, T]:
                 best = j
