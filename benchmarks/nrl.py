@@ -193,7 +193,9 @@ def flight() -> Flight:
     return Flight(t, r, v, r_radar, v_radar, axes, elevation, rho)
 
 
-def observe(run: int, seed: int = 0) -> tuple[Scans, Detections, Int64[np.ndarray, "detection"]]:
+def observe(
+    run: int, seed: int = 0, p_detect: float = P_DETECT, clutter: float = CLUTTER
+) -> tuple[Scans, Detections, Int64[np.ndarray, "detection"]]:
     """Scans and detections of a run, and which target each detection is of (-1: none; only scoring may read it)."""
     f = flight()
     n = SCANS
@@ -207,8 +209,8 @@ def observe(run: int, seed: int = 0) -> tuple[Scans, Detections, Int64[np.ndarra
         r_gcrs=f.r_radar,
         v_gcrs=f.v_radar,
         q_gcrs_from_sensor=Rotation.from_matrix(f.axes).as_quat()[:, [3, 0, 1, 2]],
-        p_detect=full(P_DETECT),
-        clutter_density=CLUTTER / np.cos(f.elevation),  # per m and sr
+        p_detect=full(p_detect),
+        clutter_density=max(clutter, 1e-9) / np.cos(f.elevation),  # per m and sr
         field_cone_rad=full(pi),
         field_azimuth_rad=full(CLUTTER_RAD),
         field_elevation_min_rad=f.elevation - CLUTTER_RAD,
@@ -218,12 +220,12 @@ def observe(run: int, seed: int = 0) -> tuple[Scans, Detections, Int64[np.ndarra
         cloud_top_m=full(0.0),
         background=full(Background.ANY, np.int8),
     )
-    expected = CLUTTER * 2.0 * CLUTTER_RANGE_M * (2.0 * CLUTTER_RAD) ** 2
+    expected = clutter * 2.0 * CLUTTER_RANGE_M * (2.0 * CLUTTER_RAD) ** 2
     rows, target = [], []
     for k in range(n):
         found = []
         for i in range(2):
-            if rng.random() < P_DETECT:
+            if rng.random() < p_detect:
                 d = f.axes[k].T @ (f.r[k, i] - f.r_radar[k])
                 rho = np.linalg.norm(d)
                 truth = np.array([atan2(d[1], d[0]), asin(d[2] / rho), rho])

@@ -232,7 +232,8 @@ def take_scan(state, settings, scan, bits, dets, idents):
                     state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, miss
                 )
             continue
-        if soft[i] == 0:  # decided: one detection whole, or none
+        # decided: one detection whole, or none; so a track still wide, which would smear itself over all it can reach
+        if soft[i] == 0 or state.info[k, STATUS] != _CONFIRMED:
             j = chosen[i]
             if j >= 0:
                 e = a
