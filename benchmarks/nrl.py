@@ -75,7 +75,9 @@ class Flight(NamedTuple):
     v: Float64[np.ndarray, "scan target 3"]
     r_radar: Float64[np.ndarray, "scan 3"]
     v_radar: Float64[np.ndarray, "scan 3"]
-    axes: Float64[np.ndarray, "scan 3 3"]  # of the radar, in columns: level towards the first target, left of it, up
+    axes: Float64[
+        np.ndarray, "scan 3 3"
+    ]  # of the radar, in columns: level towards the first target, left of it, up
     elevation: Float64[np.ndarray, "scan"]  # of the first target
     range_m: Float64[np.ndarray, "scan"]
 
@@ -126,7 +128,9 @@ def _place(point_deg: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
     n = EARTH_RADIUS_M / sqrt(1.0 - EARTH_E2 * sin(lat) ** 2)
     up = np.array([cos(lat) * cos(lon), cos(lat) * sin(lon), sin(lat)])
     east = np.array([-sin(lon), cos(lon), 0.0])
-    return n * up - np.array([0.0, 0.0, n * EARTH_E2 * sin(lat)]), np.stack([east, np.cross(up, east), up], axis=1)
+    return n * up - np.array([0.0, 0.0, n * EARTH_E2 * sin(lat)]), np.stack(
+        [east, np.cross(up, east), up], axis=1
+    )
 
 
 def _start_velocity(r1: np.ndarray, r2: np.ndarray) -> tuple[np.ndarray, float]:
@@ -200,11 +204,11 @@ def observe(
     f = flight()
     n = SCANS
     rng = stream(seed, run, "nrl")
-    full = lambda value, kind=np.float64: np.full(n, value, kind)  # noqa: E731
+    full = lambda value: np.full(n, float(value))  # noqa: E731
     scans = Scans(
         scan=np.arange(n),
         sensor=np.zeros(n, np.int64),
-        kind=full(Kind.RADAR, np.int8),
+        kind=full(Kind.RADAR).astype(np.int8),
         t_event=f.t,
         r_gcrs=f.r_radar,
         v_gcrs=f.v_radar,
@@ -218,7 +222,7 @@ def observe(
         range_max_m=f.range_m + CLUTTER_RANGE_M,
         grazing_height_m=full(0.0),
         cloud_top_m=full(0.0),
-        background=full(Background.ANY, np.int8),
+        background=full(Background.ANY).astype(np.int8),
     )
     expected = clutter * 2.0 * CLUTTER_RANGE_M * (2.0 * CLUTTER_RAD) ** 2
     rows, target = [], []
@@ -232,7 +236,9 @@ def observe(
                 found.append((truth, i))
         for _ in range(rng.poisson(expected)):
             half = np.array([CLUTTER_RAD, CLUTTER_RAD, CLUTTER_RANGE_M])
-            found.append((np.array([0.0, f.elevation[k], f.range_m[k]]) + half * rng.uniform(-1.0, 1.0, 3), -1))
+            found.append(
+                (np.array([0.0, f.elevation[k], f.range_m[k]]) + half * rng.uniform(-1.0, 1.0, 3), -1)
+            )
         for i in rng.permutation(len(found)):
             z, who = found[i]
             rows.append([k, *(z + np.array([SIGMA_RAD, SIGMA_RAD, SIGMA_RANGE_M]) * rng.normal(size=3))])
@@ -333,9 +339,16 @@ def summary(config: TrackerConfig, runs: int, seed: int = 0) -> dict[str, Any]:
     cpu = time.process_time() - start
     with np.errstate(all="ignore"):
         figures = {
-            name: float(np.nanmean([getattr(s, name) for s in scores])) for name in Score._fields if name != "passed"
+            name: float(np.nanmean([getattr(s, name) for s in scores]))
+            for name in Score._fields
+            if name != "passed"
         }
-    return {"runs": runs, "passed": float(np.mean([s.passed for s in scores])), **figures, "cpu_s_run": cpu / runs}
+    return {
+        "runs": runs,
+        "passed": float(np.mean([s.passed for s in scores])),
+        **figures,
+        "cpu_s_run": cpu / runs,
+    }
 
 
 METHODS = {"hard": 0.0, "soft": 3.0}  # ambiguity: joint assignments closer than this are shared
@@ -343,7 +356,9 @@ METHODS = {"hard": 0.0, "soft": 3.0}  # ambiguity: joint assignments closer than
 
 def main() -> None:
     """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")

@@ -4,13 +4,13 @@ from math import degrees
 
 import numpy as np
 import pytest
-
 from benchmarks import nrl
+from synthetic_scans import fly
+
 from noroshi.tables import Detections, Status
 from noroshi.tracking.presets import preset
 from noroshi.tracking.state import MERGED, cue, init, settings
 from noroshi.tracking.tracker import track_from
-from synthetic_scans import fly
 
 CONFIRMED = int(Status.CONFIRMED)
 
@@ -125,7 +125,9 @@ def cued(k, offsets):
     return f.t[k], means, np.repeat(wide[None], len(offsets), axis=0)
 
 
-RULE = preset("radar")._replace(delete_missed=1000, delete_existence=0.0)  # a double dies of nothing but merging
+RULE = preset("radar")._replace(
+    delete_missed=1000, delete_existence=0.0
+)  # a double dies of nothing but merging
 
 
 def test_doubles_merge_after_ten_shared_times():
@@ -148,9 +150,7 @@ def test_doubles_merge_after_ten_shared_times():
 
 def test_targets_with_detections_of_their_own_never_merge():
     scans, detections, target = nrl.observe(4, p_detect=0.95, clutter=0.0)
-    confirmed, state, _ = follow(
-        RULE, scans, only(detections, target >= 0), cued(30, (0.0, nrl.APART_M)), 31
-    )
+    confirmed, state, _ = follow(RULE, scans, only(detections, target >= 0), cued(30, (0.0, nrl.APART_M)), 31)
     assert state.counters[MERGED] == 0
     assert all(len(rows) == 2 for rows in confirmed[31:])
 

@@ -202,7 +202,9 @@ def take_scan(state, settings, scan, bits, dets, idents):
     count, lost = edges(view, n, scan, ready, settings.gate, each, edge_row, edge_column, edge_gain, first)
     c[OVERFLOW_EDGES] += lost
     if len(settings.motion) > 1:
-        _contested(state.mean, state.cov, state.weight, state.slots, n, scan, ready, first, edge_column, edge_gain)
+        _contested(
+            state.mean, state.cov, state.weight, state.slots, n, scan, ready, first, edge_column, edge_gain
+        )
     base = log(p) - miss - log(max(scan[CLUTTER], CLUTTER_MIN))
     for e in range(count):
         edge_gain[e] += base
