@@ -22,12 +22,14 @@ from noroshi.tracking.columns import (
 )
 from noroshi.tracking.gating import edges
 from noroshi.tracking.measurement import (
+    LOOK,
     READY,
     RHO,
     VAR_AZ,
     VAR_EL,
     U,
     Z,
+    distance,
     look,
     prepare,
 )
@@ -263,6 +265,10 @@ def take_scan(state, settings, scan, bits, dets, idents):
     first = np.empty(n + 1, np.int64)
     count, lost = edges(view, n, scan, ready, settings.gate, each, edge_row, edge_column, edge_gain, first)
     c[OVERFLOW_EDGES] += lost
+    if len(settings.motion) > 1:
+        _contested(
+            state.mean, state.cov, state.weight, state.slots, n, scan, ready, first, edge_column, edge_gain
+        )
     clutter = log(max(scan[CLUTTER], CLUTTER_MIN))
     for i in range(n):  # a track that may not exist has less claim to a detection (Musicki and Evans, 2004)
         base = _claim(state.score[state.slots[i]], p) - clutter
@@ -300,7 +306,8 @@ def take_scan(state, settings, scan, bits, dets, idents):
                     miss,
                 )
             continue
-        if soft[i] == 0:  # decided: one detection whole, or none
+        # decided: one detection whole, or none; so a track still wide, which would smear itself over all it can reach
+        if soft[i] == 0 or state.info[k, STATUS] != _CONFIRMED:
             j = chosen[i]
             if j >= 0:
                 e = a
@@ -365,6 +372,39 @@ def take_scan(state, settings, scan, bits, dets, idents):
             state.left_int[c[LEFT], 1] = bits
             c[LEFT] += 1
             kept += 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _contested(mean, cov, weight, slots, n, scan, ready, first, edge_column, edge_gain):
+    """Weigh contested pairs by the mixture of the models' likelihoods, in place, where they were one Gaussian's.
+
+    A gate must be as wide as the widest model; a choice between two detections must not: a few per cent of a model
+    that may do anything would make both alike. Pairs that nothing competes with stay as they are.
+    """
+    degree = np.zeros(len(ready), np.int64)
+    for e in range(first[n]):
+        degree[edge_column[e]] += 1
+    rows = np.empty((len(weight[0]), LOOK))
+    for i in range(n):
+        a, b = first[i], first[i + 1]
+        if a == b or (b == a + 1 and degree[edge_column[a]] == 1):
+            continue
+        k = slots[i]
+        for q in range(len(rows)):
+            look(mean[k, q], cov[k, q], scan, rows[q])
+        for e in range(a, b):
+            best = -np.inf
+            total = 0.0
+            for q in range(len(rows)):
+                _d2, value = distance(rows[q], ready[edge_column[e]])
+                value += log(weight[k, q])
+                if value > best:
+                    total = total * exp(best - value) + 1.0
+                    best = value
+                else:
+                    total += exp(value - best)
+            if total > 0.0:
+                edge_gain[e] = best + log(total)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)

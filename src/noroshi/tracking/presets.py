@@ -59,6 +59,13 @@ def radar() -> TrackerConfig:
         delete_missed=8,  # p_detect 0.9: a target in view misses 8 looks in a row once in 1e8
         delete_missed_tentative=3,  # false plots do not repeat
         delete_sigma_m=20_000.0,
+        # in clutter any two or three plots look like a flight: count what they weigh, too
+        confirm_existence=0.999,
+        delete_existence=0.01,
+        # what flies together came from one object or one salvo: parts leave it at metres to tens of metres per second;
+        # 10 km is 3 sigma of 0.1 deg at 2000 km, the coarsest of surveillance radars
+        spawn_distance_m=10_000.0,
+        spawn_sigma_m_s=100.0,
         initiate_height_min_m=-500.0,
         max_tracks=512,
     )
