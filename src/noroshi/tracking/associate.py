@@ -43,6 +43,7 @@ from noroshi.tracking.state import (
     LEFT,
     LEFT_DET,
     LEFT_Z,
+    LINE,
     LIVE,
     MISSED,
     ORIGINATORS,
@@ -63,6 +64,7 @@ from noroshi.tracking.visible import in_view
 
 _INFRARED = int(Kind.INFRARED)
 _CONFIRMED = int(Status.CONFIRMED)
+_TENTATIVE = int(Status.TENTATIVE)
 
 CLUTTER_MIN = 1e-30  # a scan said to be free of false alarms still gets a finite gain
 LEFT_EACH = 1024  # leftovers kept of one scan: a flood of false alarms leaves room for the other sensors
@@ -157,6 +159,14 @@ def _keep(row, scan, det, ready):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def is_young(info, cov, speed_max):
+    """Whether a track has a place but no velocity yet: wider than a quarter of the top speed, each axis."""
+    if info[STATUS] != _TENTATIVE or info[LINE] == 1:
+        return False
+    return cov[3, 3] + cov[4, 4] + cov[5, 5] > 3.0 * (0.25 * speed_max) ** 2
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _claim(score, p):
     """ln of the odds that a track of this log-odds of existence gives a detection, `p` the chance if it exists."""
     chance = p / (1.0 + exp(-score))
@@ -230,9 +240,12 @@ def take_scan(state, settings, scan, bits, dets, idents):
     m = len(idents)
     p = min(max(scan[P_DETECT], 1e-3), 1.0 - 1e-3)
     miss = log(1.0 - p)
+    infrared = scan[KIND] == _INFRARED
     if m == 0:
         for i in range(n):
             k = state.slots[i]
+            if infrared and is_young(state.info[k], state.cov[k, 0], settings.speed_max):
+                continue  # points feed it, not lines (start._feed)
             if len(settings.motion) == 1:
                 seen = in_view(state.mean[k, 0], scan)
             else:
@@ -258,6 +271,9 @@ def take_scan(state, settings, scan, bits, dets, idents):
         if len(settings.motion) > 1:
             x = state.work[0, 0]
             collapse_position(state.mean[k], state.cov[k], state.weight[k], x, state.work[1])
+        if infrared and is_young(state.info[k], state.cov[k, 0], settings.speed_max):
+            view[i, RHO] = -1.0
+            continue
         d0 = x[0] - scan[R]
         d1 = x[1] - scan[R + 1]
         d2 = x[2] - scan[R + 2]

@@ -10,7 +10,8 @@ from numba import njit
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.constants import EARTH_RADIUS_M
 from noroshi.tables import Kind, Status
-from noroshi.tracking.associate import note, use
+from noroshi.tracking.assign import linear_sum_assignment
+from noroshi.tracking.associate import is_young, note, use
 from noroshi.tracking.columns import (
     EL,
     KIND,
@@ -32,6 +33,7 @@ from noroshi.tracking.initiate import (
     Pairs,
     Rays,
     candidate_pairs,
+    invert3,
     select_clusters,
 )
 from noroshi.tracking.measurement import (
@@ -284,6 +286,58 @@ def _from_cluster(state, settings, clusters, q, row, used):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _feed(state, settings, clusters, made, row, used):
+    """Give points of this time, one to one, to tracks that have no velocity yet (see associate.is_young).
+
+    Such a track is a point and kilometres of ignorance a second: the next line of sight of any neighbour would fit it,
+    and another sensor's line of another neighbour as well. Where two lines meet is a place, and few places fit.
+    """
+    n = state.counters[LIVE]
+    young = np.empty(n, np.int64)
+    count = 0
+    for i in range(n):
+        if is_young(state.info[state.slots[i]], state.cov[state.slots[i], 0], settings.speed_max):
+            young[count] = state.slots[i]
+            count += 1
+    if count == 0 or made == 0:
+        return
+    x = np.empty(3)
+    p = np.empty((3, 3))
+    inverse = np.empty((3, 3))
+    cost = np.full((count, made + count), settings.gate)
+    for i in range(count):
+        k = young[i]
+        collapse_position(state.mean[k], state.cov[k], state.weight[k], x, p)
+        for q in range(made):
+            cost[i, q] = 2.0 * settings.gate
+            free = True
+            for r in range(clusters.size[q]):
+                free = free and not used[row[clusters.ray[q, r]]]
+            if not free:
+                continue
+            for a in range(3):
+                for b in range(3):
+                    inverse[a, b] = p[a, b] + clusters.covariance[q, a, b]
+            if not invert3(inverse.copy(), inverse):
+                continue
+            d2 = 0.0
+            for a in range(3):
+                for b in range(3):
+                    d2 += (clusters.position[q, a] - x[a]) * inverse[a, b] * (clusters.position[q, b] - x[b])
+            if d2 < settings.gate:
+                cost[i, q] = d2
+    winner = linear_sum_assignment(cost)
+    for i in range(count):
+        q = winner[i]
+        if q < made and cost[i, q] < settings.gate:
+            for r in range(clusters.size[q]):
+                ray = row[clusters.ray[q, r]]
+                if state.left[ray, T] == state.clock[0]:
+                    _give(state, young[i], ray, used)
+                used[ray] = True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _rays(left, n, row):
     """The infrared leftovers as Rays; row [n]: where each lies in `left`, filled."""
     count = 0
@@ -438,6 +492,7 @@ def start_tracks(state, settings):
         )  # fmt: skip
         made, lost = select_clusters(rays, pairs, count, limits, settings.gate, t, clusters)
         c[OVERFLOW_PAIRS] += lost
+        _feed(state, settings, clusters, made, row, used)
         for q in range(made):
             taken = False
             for i in range(clusters.size[q]):
