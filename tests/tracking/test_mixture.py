@@ -62,7 +62,15 @@ def test_mixing_keeps_the_weights_and_the_mean_of_models_that_agree(t):
     chances = np.empty((3, 3))
     transition_probabilities(models, min(t, 5.0), chances)
     advance(
-        mean, cov, weight, np.zeros((1, 3, 0, 9, 3)), np.zeros(1, np.int64), models, False, t, np.empty((5, 9, 9))
+        mean,
+        cov,
+        weight,
+        np.zeros((1, 3, 0, 9, 3)),
+        np.zeros(1, np.int64),
+        models,
+        False,
+        t,
+        np.empty((5, 9, 9)),
     )
     assert weight.sum() == pytest.approx(1.0, rel=1e-12)
     if t < 5.0:

@@ -15,7 +15,7 @@ from numba import njit
 
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.tables import Status
-from noroshi.tracking.associate import is_young, take_scan
+from noroshi.tracking.associate import is_young, take_scan, whole
 from noroshi.tracking.columns import SENSOR, T
 from noroshi.tracking.lean import lean, lean_settings, lean_state
 from noroshi.tracking.maintain import confirm, hush, merge, name_cues, over, survive
