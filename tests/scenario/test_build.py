@@ -226,6 +226,75 @@ def test_areas_points_and_rules(scenario: Scenario) -> None:
     )
 
 
+def test_a_scenario_may_change_the_tracker() -> None:
+    from noroshi.tracking.parameters import Motion
+    from noroshi.tracking.state import settings
+
+    given = """
+[tracker]
+ambiguity = 3.0
+resolution_sigma = 2.0
+sense = false
+initiate_single = true
+spawn_distance_m = 5000.0
+spawn_sigma_m_s = 200.0
+confirm_existence = 0.9
+delete_existence = 0.01
+delete_ghost = 4.0
+merge_times = 5
+survive_s = 300.0
+time_sigma_s = 0.01
+
+[[tracker.models]]
+model = "singer"
+role = "manoeuvring"
+dwell_s = 60.0
+tau_s = 8.0
+sigma_m_s2 = 12.0
+
+[[tracker.models]]
+model = "ballistic"
+role = "ballistic"
+beta_kg_m2 = 2000.0
+velocity_psd = 1e-4
+
+[[tracker.biases]]
+sensor = 2
+az_urad = 40.0
+el_urad = 50.0
+"""
+    scenario, problems = parse(template("plain") + given)
+    assert problems == []
+    assert scenario is not None
+    config = build.tracker_config(scenario)
+    assert config.models == (
+        Motion("singer", "manoeuvring", dwell_s=60.0, tau_s=8.0, sigma_m_s2=12.0),
+        Motion("ballistic", "ballistic", beta_kg_m2=2000.0, velocity_psd=1e-4),
+    )
+    assert config.biases == ((2, pytest.approx(4e-5), pytest.approx(5e-5), 0.0),)
+    assert (config.ambiguity, config.resolution_sigma, config.time_sigma_s) == (3.0, 2.0, 0.01)
+    assert (config.spawn_distance_m, config.spawn_sigma_m_s, config.initiate_single) == (5000.0, 200.0, True)
+    assert (config.confirm_existence, config.delete_existence, config.delete_ghost) == (0.9, 0.01, 4.0)
+    assert (config.merge_times, config.survive_s, config.sense) == (5, 300.0, False)
+    settings(config)  # the tracker takes it
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ('[[tracker.models]]\nmodel = "singr"\nrole = "boost"', "no motion model is called 'singr'"),
+        ('[[tracker.models]]\nmodel = "ballistic"\nrole = "cruise"', "no role is called 'cruise'"),
+        ('[[tracker.models]]\nmodel = "glide"\nrole = "boost"', "glide needs tau_s"),
+        ("[tracker]\nmodels = []", "models"),
+        ("[tracker]\nconfirm_existence = 1.0", "confirm_existence"),
+        ("[[tracker.biases]]\nsensor = -1\naz_urad = 1.0\nel_urad = 1.0", "sensor"),
+    ],
+)
+def test_what_the_tracker_cannot_be_told(given: str, said: str) -> None:
+    _, problems = parse(template("plain") + "\n" + given + "\n")
+    assert any(said in str(p) for p in problems), problems
+
+
 @pytest.mark.parametrize("name", list(bundled()))
 def test_every_bundled_file_builds(name: str) -> None:
     scenario = load(name)

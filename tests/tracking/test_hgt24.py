@@ -11,8 +11,9 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.transform import Rotation
 
 from noroshi.tables import Detections, Scans, unpack_covariance
-from noroshi.tracking.models import Motion
-from noroshi.tracking.state import cue, default_config, init, settings
+from noroshi.tracking.parameters import Motion
+from noroshi.tracking.presets import default_config
+from noroshi.tracking.state import cue, init, settings
 from noroshi.tracking.tracker import track_from
 
 SIGMA = 50e-6
@@ -93,12 +94,12 @@ def load(folder, raid):
 def test_accuracy_of_cued_tracks(shared_data, raid, position, velocity, nees):
     scans, detections, truth, given = load(shared_data, raid)
     # kinematic targets: no gravity at all (mu = 0), one constant-acceleration model, no deletion
-    off = Motion(0.0, 0.0, 0.0, 0.0)
+    model = Motion(
+        "constant-acceleration", "boost", dwell_s=inf, sigma_m_s2=30.0, jerk_psd=5.0, gravity=False
+    )
     config = default_config()._replace(
-        boost=Motion(inf, 30.0, 5.0, 0.0),
-        ballistic=off,
-        manoeuvring=off,
-        dwell_s=(inf, 0.0, 0.0),
+        models=(model,),
+        sense=False,
         gate=16.0,
         delete_missed=10**6,
         delete_sigma_m=1e9,
@@ -109,7 +110,7 @@ def test_accuracy_of_cued_tracks(shared_data, raid, position, velocity, nees):
     cue(state, config, 0.0, given, np.tile(np.diag(sigma**2), (len(given), 1, 1)))
     tracks, _ = track_from(
         state,
-        settings(config, mu=0.0),
+        settings(config),
         scans,
         detections,
         np.arange(len(scans.scan)),

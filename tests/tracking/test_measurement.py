@@ -7,9 +7,10 @@ from math import inf
 import numpy as np
 import pytest
 
-from noroshi.tracking import motion
 from noroshi.tracking.columns import DETECTION_WIDTH, SCAN_WIDTH, M, R, V
-from noroshi.tracking.measurement import gate, sight, update, update_angles
+from noroshi.tracking.measurement import gate, sight, update
+from noroshi.tracking.parameters import Motion, parameters
+from noroshi.tracking.transition import carry
 
 
 def scan_row(r, v=(0.0, 0.0, 0.0), rotation=None):
@@ -106,19 +107,19 @@ def test_gate_is_the_distance_of_the_innovation():
     shift = np.array([3e-4, -2e-4, 50.0, 0.0])
     h = jacobian(x, scan)[:3]
     s = h @ p @ h.T + np.diag(sigma[:3] ** 2)
-    d2, _ = gate(x, p, scan, detection(*(z + shift), sigmas=sigma), np.empty((8, 3)))
+    d2, _ = gate(x, p, scan, detection(*(z + shift), sigmas=sigma))
     assert d2 == pytest.approx(
         shift[:3] @ np.linalg.solve(s, shift[:3]), rel=2e-3
     )  # tangent plane: order shift
     far = z.copy()
     far[0] += np.pi  # the far side has the same tangent-plane coordinates: must not pass
-    assert gate(x, p, scan, detection(*far, sigmas=(1e-4, 2e-4, inf, inf)), np.empty((8, 3)))[0] == inf
+    assert gate(x, p, scan, detection(*far, sigmas=(1e-4, 2e-4, inf, inf)))[0] == inf
 
 
 def test_triangle_is_joseph_over_3000_updates_in_poor_geometry():
     # measured elsewhere: the unsymmetrised full form fails after 45-180 frames; two satellites 3 degrees apart, 50 urad
-    c = np.empty(motion.COEFFICIENTS)
-    motion.coefficients(np.array([inf, 30.0, 5.0, 0.0]), 1.0, c)
+    model = parameters(Motion("constant-acceleration", "boost", sigma_m_s2=30.0, jerk_psd=5.0, gravity=False))
+    work = np.empty((5, 9, 9))
     f, q = np.eye(9), np.zeros((9, 9))
     for i in range(3):
         f[i, 3 + i] = f[3 + i, 6 + i] = 1.0
@@ -132,7 +133,7 @@ def test_triangle_is_joseph_over_3000_updates_in_poor_geometry():
     sensors = [np.array([7.4e6, 2.0e6 + a, 5e5]) for a in (0.0, 1.2e5)]
     worst = 0.0
     for _ in range(1600):
-        motion.predict(x, p, c, 1.0, 0.0)
+        carry(x, p, 1.0, model, work)
         joseph = f @ joseph @ f.T + q
         for s in sensors:
             scan = scan_row(s + np.array([0.0, x[1], 0.0]), rotation=rotation(rng))  # sensors keep abreast
@@ -146,7 +147,7 @@ def test_triangle_is_joseph_over_3000_updates_in_poor_geometry():
             k = np.linalg.solve(h @ joseph @ h.T + noise, h @ joseph).T
             a = np.eye(9) - k @ h
             joseph = a @ joseph @ a.T + k @ noise @ k.T
-            update_angles(x, p, scan, detection(z[0], z[1], sigmas=(*sigma, inf, inf)))
+            update(x, p, scan, detection(z[0], z[1], sigmas=(*sigma, inf, inf)))
             scale = np.sqrt(np.outer(np.diag(joseph), np.diag(joseph)))
             worst = max(worst, np.abs((p - joseph) / scale).max())
     assert worst < 1e-6
@@ -164,13 +165,13 @@ def test_triangle_is_joseph_over_3000_updates_in_poor_geometry():
     ],
 )
 def test_steady_state_of_near_constant_velocity(q, sigma, gains, sigmas):
-    c = np.empty(motion.COEFFICIENTS)
-    motion.coefficients(np.array([0.0, 0.0, 0.0, q]), 1.0, c)
+    model = parameters(Motion("constant-acceleration", "boost", velocity_psd=q, gravity=False))
+    work = np.empty((5, 9, 9))
     x = np.array([7e6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
     p = np.diag(np.repeat([1e3, 1e2, 0.0], 3) ** 2)
     scan = scan_row([0.0, 0.0, 0.0])
     for _ in range(400):
-        motion.predict(x, p, c, 1.0, 0.0)
+        carry(x, p, 1.0, model, work)
         s = p[0, 0] + sigma**2
         got = p[0, 0] / s, p[0, 3] / s
         update(x, p, scan, detection(distance=7e6, sigmas=(inf, inf, sigma, inf)))

@@ -14,11 +14,14 @@ from synthetic_scans import boost_flight, fly, glide_flight, layer, observe, pla
 from noroshi.constants import EARTH_RADIUS_M, EARTH_RATE_RAD_S
 from noroshi.errors import ScenarioError
 from noroshi.tables import Status, unpack_covariance
-from noroshi.tracking import kernel, motion
+from noroshi.tracking import live
 from noroshi.tracking import state as states
 from noroshi.tracking.columns import detection_slices, pack_detections, pack_scans
-from noroshi.tracking.state import cue, default_config, init, settings
+from noroshi.tracking.parameters import Motion, parameters
+from noroshi.tracking.presets import default_config
+from noroshi.tracking.state import cue, init, settings
 from noroshi.tracking.tracker import track, track_from
+from noroshi.tracking.transition import transition
 
 
 def pick(table, rows):
@@ -131,45 +134,6 @@ def test_deleted_tracks_have_a_last_row(flight):
         assert status[-1] == Status.DELETED or tracks.t[tracks.track == n][-1] == 599.0
 
 
-def test_scan_by_scan_is_the_batch_bit_for_bit(flight):
-    config, number = default_config(), settings(default_config())
-    state = init(config)
-    rows, dets = pack_scans(flight.scans), pack_detections(flight.detections)
-    slices = detection_slices(flight.scans, flight.detections)
-    got, used = [], []
-
-    def take():
-        c = state.counters
-        got.extend(
-            (state.clock[1], state.row[i].copy(), state.row_int[i].copy()) for i in range(c[states.ROWS])
-        )
-        used.extend((state.clock[1], *state.used_out[i]) for i in range(c[states.USED_OUT]))
-
-    for k in range(len(rows)):
-        a, b = slices[k]
-        bits = np.int64(1) << np.int64(flight.owners[flight.scans.sensor[k]])
-        idents = flight.detections.detection[a:b].astype(np.int64)
-        if kernel.step(state, number, rows[k], bits, dets[a:b], idents):
-            take()
-    assert kernel.close(state, number)
-    take()
-    assert not kernel.close(state, number)
-    tracks, found = flight.tracks, flight.contributions
-    np.testing.assert_array_equal([g[0] for g in got], tracks.t)
-    values = np.array([g[1] for g in got])
-    np.testing.assert_array_equal(values[:, :9], tracks.mean)
-    np.testing.assert_array_equal(values[:, 9:54], tracks.cov)
-    np.testing.assert_array_equal(values[:, 54:], tracks.modes)
-    ints = np.array([g[2] for g in got])
-    np.testing.assert_array_equal(ints[:, 0], tracks.track)
-    np.testing.assert_array_equal(ints[:, 1], tracks.status)
-    np.testing.assert_array_equal(ints[:, 2], tracks.hits)
-    np.testing.assert_array_equal(ints[:, 3], tracks.originators)
-    np.testing.assert_array_equal(np.array(used)[:, 0], found.t)
-    np.testing.assert_array_equal(np.array(used)[:, 1], found.track)
-    np.testing.assert_array_equal(np.array(used)[:, 2], found.detection)
-
-
 def test_order_of_detections_in_a_scan_does_not_matter(flight):
     order = np.lexsort((-flight.detections.detection, flight.detections.scan))
     tracks, _ = run(flight.scans, pick(flight.detections, order), owners=flight.owners)
@@ -187,13 +151,14 @@ def test_late_and_repeated_scans_are_refused_and_said(flight):
     # live: a scan of a time that is over changes nothing
     config = default_config()
     number, state = settings(config), init(config)
+    out = live.room(state)
     rows, dets = pack_scans(flight.scans), pack_detections(flight.detections)
     slices = detection_slices(flight.scans, flight.detections)
 
     def step(k):
         a, b = slices[k]
         idents = flight.detections.detection[a:b].astype(np.int64)
-        return kernel.step(state, number, rows[k], np.int64(1), dets[a:b], idents)
+        return len(live.step(state, number, rows[k], 1, dets[a:b], idents, out).t)
 
     for k in few:
         step(k)
@@ -202,7 +167,7 @@ def test_late_and_repeated_scans_are_refused_and_said(flight):
     np.testing.assert_array_equal(state.mean, mean)
     assert state.counters[states.LATE] == counters[states.LATE] + 1
     # and so does one of the present time once it is closed (the fusion wait is over)
-    assert kernel.close(state, number)
+    assert len(live.close(state, number, out).t)
     assert not step(few[-1])
     assert state.counters[states.LATE] == counters[states.LATE] + 2
     with pytest.raises(ValueError, match="not sorted"):
@@ -277,8 +242,8 @@ def test_matched_filter_is_consistent():
         satellite(t, EARTH_RADIUS_M + 1e6, np.radians(80), np.radians(140 + a), np.radians(42 + b), **wide)
         for a, b in ((-20, -8), (12, 10), (25, -12))
     ]
-    config = default_config()._replace(dwell_s=(0.0, inf, 0.0), gate=60.0, initiate_crossing_min_rad=3.0)
-    config = config._replace(ballistic=motion_of(q))
+    model = Motion("ballistic", "ballistic", dwell_s=inf, velocity_psd=q)
+    config = default_config()._replace(models=(model,), gate=60.0, initiate_crossing_min_rad=3.0)
     nees = np.empty((runs, steps))
     for n in range(runs):
         rng = np.random.default_rng(1000 + n)
@@ -287,7 +252,7 @@ def test_matched_filter_is_consistent():
         path = np.empty((steps + 1, 6))
         path[0] = x
         for k in range(steps):
-            r, v, _ = fly_once(path[k])
+            r, v = fly_once(path[k])
             # white acceleration of PSD q over one second: covariance q [[1/3, 1/2], [1/2, 1]] on each axis
             a, b = rng.normal(size=(2, 3)) * np.sqrt(q)
             path[k + 1, :3] = r + a / np.sqrt(3.0)
@@ -313,16 +278,13 @@ def test_matched_filter_is_consistent():
     assert ((mean > low) & (mean < high)).mean() >= 0.9
 
 
-def motion_of(psd):
-    return default_config().ballistic._replace(velocity_psd=psd)
-
-
 def fly_once(x):
-    """One second of free flight; RK4 at 1 s is good to a nanometre here (test_motion checks it against DOP853)."""
+    """One second of free flight (test_transition checks it against DOP853)."""
     y = np.concatenate([x, np.zeros(3)])
-    c = np.zeros(motion.COEFFICIENTS)
-    motion.predict(y, np.eye(9), c, 1.0, settings(default_config()).mu)
-    return y[:3], y[3:6], None
+    row = parameters(Motion("ballistic", "ballistic"))
+    y[6] = np.log(1e9)  # no drag to speak of; there is none at 300 km
+    transition(y, 1.0, row, np.empty((9, 9)), np.empty((9, 9)))
+    return y[:3], y[3:6]
 
 
 def test_misses_count_only_where_the_target_could_be_seen():
@@ -470,16 +432,24 @@ def test_a_gap_between_sensors_out_of_step():
 
 def test_a_bad_configuration_is_refused():
     good = default_config()
+    boost = good.models[0]
     for change in (
-        {"dwell_s": (0.0, 0.0, 0.0)},
-        {"dwell_s": (-1.0, 5.0, 5.0)},
+        {"models": ()},
+        {"models": (boost._replace(dwell_s=0.0),)},
+        {"models": (boost._replace(model="constant-jerk"),)},
+        {"models": (boost._replace(role="cruise"),)},
+        {"models": (boost._replace(model="singer"),)},  # without tau_s
         {"confirm_hits": 6},
         {"confirm_hits": 0},
         {"max_tracks": 0},
         {"gate": 0.0},
         {"initiate_height_min_m": 2e6},
-        {"boost": good.boost._replace(jerk_psd=-1.0)},
-        {"boost": good.boost._replace(sigma_m_s2=inf)},
+        {"models": (boost._replace(jerk_psd=-1.0),)},
+        {"models": (boost._replace(sigma_m_s2=inf),)},
+        {"ambiguity": -1.0},
+        {"merge_times": 0},
+        {"survive_s": 0.0},
+        {"confirm_existence": 1.5},
     ):
         with pytest.raises(ScenarioError, match=r"\[tracker\]"):
             settings(good._replace(**change))

@@ -502,7 +502,15 @@ def warning_rule(scenario: Scenario) -> WarningRule:
 
 def tracker_config(scenario: Scenario) -> TrackerConfig:
     """The tracker's defaults with the scenario's overrides."""
-    from noroshi.tracking.tracker import default_config
+    from noroshi.tracking.models import Bias
+    from noroshi.tracking.parameters import Motion
+    from noroshi.tracking.presets import default_config
 
     given = scenario.tracker.model_dump(exclude_none=True)
+    if "models" in given:
+        given["models"] = tuple(Motion(**model) for model in given["models"])
+    if "biases" in given:
+        given["biases"] = tuple(
+            Bias(b["sensor"], b["az_urad"] * 1e-6, b["el_urad"] * 1e-6, b["range_m"]) for b in given["biases"]
+        )
     return default_config()._replace(**given)

@@ -11,6 +11,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from noroshi.tracking.parameters import MODELS, ROLES
+
 Latitude = Annotated[float, Field(ge=-90, le=90, description="geodetic latitude, degrees")]
 Longitude = Annotated[float, Field(ge=-180, le=360, description="longitude, degrees east")]
 Height = Annotated[float, Field(ge=-500, le=9000, description="height above the ellipsoid, metres")]
@@ -943,10 +945,86 @@ class WarningPart(Part):
     notional: str | None = Field(default=None, description="reason for the figures")
 
 
+class MotionPart(Part):
+    """A motion model of the tracker (docs/theory/motion-models.md). What is left out has the default of that page."""
+
+    model: Annotated[str, Field(json_schema_extra={"enum": list(MODELS)}, description="name of the model")]
+    role: Annotated[
+        str, Field(json_schema_extra={"enum": list(ROLES)}, description="what its weight counts for")
+    ]
+    dwell_s: float | None = Field(
+        default=None, gt=0, le=1e9, description="mean time that a target stays in this mode"
+    )
+    tau_s: float | None = Field(
+        default=None, gt=0, le=1e9, description="memory of the acceleration; `singer` and `glide` need it"
+    )
+    sigma_m_s2: float | None = Field(default=None, ge=0, le=1e4, description="of the acceleration, 1 sigma")
+    jerk_psd: float | None = Field(default=None, ge=0, le=1e6, description="of white jerk, m2/s5")
+    velocity_psd: float | None = Field(default=None, ge=0, le=1e6, description="of white acceleration, m2/s3")
+    beta_kg_m2: float | None = Field(
+        default=None, gt=0, le=1e6, description="ballistic coefficient m/(Cd A) believed at first"
+    )
+    beta_sigma: float | None = Field(default=None, ge=0, le=10, description="of its logarithm")
+    beta_psd: float | None = Field(default=None, ge=0, le=10, description="of the walk of its logarithm, 1/s")
+    turn_sigma_rad_s: float | None = Field(default=None, ge=0, le=10, description="of the turn rate")
+    turn_psd: float | None = Field(default=None, ge=0, le=10, description="of its walk, rad2/s3")
+    gravity: bool | None = Field(default=None, description="false: a frame without gravity")
+
+    @field_validator("model")
+    @classmethod
+    def _is_a_model(cls, value: str) -> str:
+        return _one_of(value, tuple(MODELS), "motion model")
+
+    @field_validator("role")
+    @classmethod
+    def _is_a_role(cls, value: str) -> str:
+        return _one_of(value, tuple(ROLES), "role")
+
+    @model_validator(mode="after")
+    def _has_a_memory(self) -> Self:
+        if self.model in ("singer", "glide") and self.tau_s is None:
+            raise ValueError(f"{self.model} needs tau_s")
+        return self
+
+
+def _one_of(value: str, names: tuple[str, ...], what: str) -> str:
+    if value not in names:
+        raise ValueError(f"no {what} is called {value!r}: {', '.join(names)}")
+    return value
+
+
+class BiasPart(Part):
+    """What the constant registration errors of a sensor may be; considered by the tracker, never corrected for."""
+
+    sensor: int = Field(ge=0, le=1023, description="number of the sensor, as in scans.parquet")
+    az_urad: float = Field(ge=0, le=1e5, description="across the azimuth, on the sky, 1 sigma")
+    el_urad: float = Field(ge=0, le=1e5, description="in elevation, 1 sigma")
+    range_m: float = Field(default=0.0, ge=0, le=1e6, description="in range, 1 sigma")
+
+
 class TrackerPart(Part):
     """Overrides of the tracker's defaults (docs/theory/tracking.md); all optional."""
 
+    models: list[MotionPart] | None = Field(
+        default=None, min_length=1, max_length=8, description="the mixture of motion models, all of them"
+    )
+    sense: bool | None = Field(
+        default=None,
+        description="weigh the models by what physics allows of missiles, and by infrared silence",
+    )
     gate: float | None = Field(default=None, gt=0, le=1000, description="squared Mahalanobis distance")
+    ambiguity: float | None = Field(
+        default=None,
+        ge=0,
+        le=100,
+        description="assignments closer than this in log-likelihood are shared among the tracks; 0: never",
+    )
+    resolution_sigma: float | None = Field(
+        default=None,
+        ge=0,
+        le=100,
+        description="closer than so many sigmas, two targets may give one detection",
+    )
     initiate_window_s: float | None = Field(
         default=None, gt=0, le=60, description="detections at most this far apart start a track"
     )
@@ -959,16 +1037,50 @@ class TrackerPart(Part):
     initiate_height_max_m: float | None = Field(
         default=None, ge=-10_000, le=1e8, description="no track starts higher"
     )
+    initiate_single: bool | None = Field(
+        default=None, description="start tentative tracks along the line of one satellite alone"
+    )
+    spawn_distance_m: float | None = Field(
+        default=None,
+        ge=0,
+        le=1e6,
+        description="so near a confirmed track, a new one is believed to fly like it; 0: off",
+    )
+    spawn_sigma_m_s: float | None = Field(
+        default=None, gt=0, le=1e4, description="give or take this, 1 sigma"
+    )
     confirm_hits: int | None = Field(default=None, ge=1, le=30, description="M of M-of-N")
     confirm_of: int | None = Field(default=None, ge=1, le=30, description="N of M-of-N")
+    confirm_existence: float | None = Field(
+        default=None, ge=0, lt=1, description="and the probability that there is a target, at least"
+    )
     delete_missed: int | None = Field(
         default=None, ge=1, le=1000, description="expected looks missed in a row"
     )
     delete_missed_tentative: int | None = Field(
         default=None, ge=1, le=1000, description="the same before confirmation"
     )
+    delete_existence: float | None = Field(
+        default=None, ge=0, lt=1, description="dropped below this probability that there is a target"
+    )
+    delete_ghost: float | None = Field(
+        default=None,
+        ge=0,
+        le=100,
+        description="dropped when its looks are likelier for a ghost by exp(this); 0: never",
+    )
     delete_sigma_m: float | None = Field(
         default=None, gt=0, description="position sigma beyond which a track is dropped"
+    )
+    survive_s: float | None = Field(
+        default=None, gt=0, le=1e9, description="mean time that a target goes on being one"
+    )
+    merge_times: int | None = Field(
+        default=None, ge=1, le=1000, description="alike for so many update times in a row: one track"
+    )
+    time_sigma_s: float | None = Field(default=None, ge=0, le=10, description="of the scans' time tags")
+    biases: list[BiasPart] | None = Field(
+        default=None, max_length=1024, description="registration errors to reckon with"
     )
 
 

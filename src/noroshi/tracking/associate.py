@@ -72,6 +72,7 @@ CLUTTER_MIN = 1e-30  # a scan said to be free of false alarms still gets a finit
 LEFT_EACH = 1024  # leftovers kept of one scan: a flood of false alarms leaves room for the other sensors
 RANGE_SLACK_M = 20e3  # how far beyond a sensor's reach a track may seem to be and still be looked for
 SWEEPS_MAX = 20  # of belief propagation
+RANKING = 0.6180339887498949  # sqrt(5)/2 - 1/2: no two directions of a grid have the same key
 SHARE_USED = 0.1  # a smaller share of a detection is no contribution
 
 
@@ -101,6 +102,51 @@ def sound(det):
     if not np.isfinite(det[0]) or not np.isfinite(det[1]):
         return False
     return isinf(det[6]) or det[2] > 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def whole(scan):
+    """Whether a scan row can be used: time, place and axes finite, the limits of its field numbers, clutter finite."""
+    for i in range(len(scan)):
+        if np.isnan(scan[i]) or (isinf(scan[i]) and i <= CLUTTER):
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _ranked(dets):
+    """Numbers of the sound detections in an order that is their own, whatever the order in which they come."""
+    m = len(dets)
+    some = np.empty(m, np.int64)
+    key = np.empty(m)
+    good = np.int64(0)
+    for j in range(m):
+        if sound(dets[j]):
+            some[good] = j
+            key[good] = dets[j, 0] + RANKING * dets[j, 1]
+            good += 1
+    at = some[:good][np.argsort(key[:good])]
+    for i in range(1, good):  # equal keys by all their numbers
+        j = at[i]
+        q = i
+        while q > 0 and _before(dets[j], dets[at[q - 1]]):
+            at[q] = at[q - 1]
+            q -= 1
+        at[q] = j
+    return at
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _before(a, b):
+    """Whether detection row a comes before b: by the key of `_ranked`, then by each number in turn."""
+    first = a[0] + RANKING * a[1]
+    second = b[0] + RANKING * b[1]
+    if first != second:
+        return first < second
+    for i in range(DETECTION_WIDTH):
+        if a[i] != b[i]:
+            return a[i] < b[i]
+    return False
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
@@ -220,18 +266,12 @@ def take_scan(state, settings, scan, bits, dets, idents):
                     miss,
                 )
         return
+    at = _ranked(dets)
+    c[ABSURD] += m - len(at)
+    m = len(at)
     ready = np.empty((m, READY))
-    good = 0
-    at = np.empty(m, np.int64)
     for j in range(m):
-        if sound(dets[j]):
-            prepare(scan, dets[j], ready[good])
-            at[good] = j
-            good += 1
-        else:
-            c[ABSURD] += 1
-    ready = ready[:good]
-    m = good
+        prepare(scan, dets[at[j]], ready[j])
     view = state.looks
     reach = scan[RANGE_MAX] + RANGE_SLACK_M
     reach *= reach

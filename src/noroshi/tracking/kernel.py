@@ -15,7 +15,7 @@ from numba import njit
 
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.tables import Status
-from noroshi.tracking.associate import is_young, take_scan
+from noroshi.tracking.associate import is_young, take_scan, whole
 from noroshi.tracking.columns import SENSOR, T
 from noroshi.tracking.lean import lean, lean_settings, lean_state
 from noroshi.tracking.maintain import confirm, hush, merge, name_cues, over, survive
@@ -23,6 +23,7 @@ from noroshi.tracking.mixture import advance, collapse
 from noroshi.tracking.parameters import MU, ROLE, SPIN
 from noroshi.tracking.start import start_tracks
 from noroshi.tracking.state import (
+    ABSURD,
     APART,
     CLOSED,
     CUES,
@@ -174,14 +175,14 @@ def _move(state, settings, t):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def run(state, settings, first, order, scans, slices, bits, dets, idents, finish, out):
+def run(state, settings, first, order, scans, slices, bits, dets, idents, finish, out) -> tuple[int, int, int]:
     """Take the scans order[first:] in turn, in place: (next, rows, contributions) when done or `out` is nearly full.
 
     scans: rows of `pack_scans`; slices [scan, 2]: first and past-the-last of each one's rows in `dets` (of
     `pack_detections`) and `idents` (their numbers); bits [scan]: 1 << nation of the sensor's owner. A scan of a later
     time closes the time before it; `finish` closes the last one too. next > len(order): nothing is left to do. A scan
-    older than the clock, or a second one of a sensor at one time, is refused and counted. One call for a whole
-    recording, or one for each scan as it comes: the same code, the same bits.
+    older than the clock, a second one of a sensor at one time, or one that is no scan (associate.whole) is refused and
+    counted. One call for a whole recording, or one for each scan as it comes: the same code, the same bits.
     """
     state = lean_state(state)
     settings = lean_settings(settings)
@@ -197,6 +198,10 @@ def run(state, settings, first, order, scans, slices, bits, dets, idents, finish
         now = state.clock[0]
         s = np.int64(0) if last else order[n]
         t = np.inf if last else scans[s, T]
+        if not last and not whole(scans[s]):
+            c[ABSURD] += 1
+            n += 1
+            continue
         if not t >= now or (t == now and c[CLOSED] == 1):
             c[LATE] += 1
             n += 1
