@@ -171,7 +171,7 @@ def merge(state, settings, n, x, p):
                 continue
             if dz * dz > TWIN_DISTANCE * (p[i, 2, 2] + p[j, 2, 2]):
                 continue
-            d2 = apart(x[i], p[i], x[j], p[j], 6, TWIN_DISTANCE)
+            d2 = apart(x[i], p[i], x[j], p[j], np.int64(6), TWIN_DISTANCE)
             if isinf(d2):
                 continue
             young, elder = i, j
@@ -232,7 +232,7 @@ def name_cues(state, settings, n, x, p):
             status = state.info[state.slots[i], STATUS]
             cost[q, i] = 1e6
             if status == _CONFIRMED:
-                d2 = apart(state.cue_mean[q], state.cue_cov[q], x[i], p[i], 9, CUE_DISTANCE)
+                d2 = apart(state.cue_mean[q], state.cue_cov[q], x[i], p[i], np.int64(9), CUE_DISTANCE)
                 if not isinf(d2):
                     cost[q, i] = d2
     winner = linear_sum_assignment(cost)

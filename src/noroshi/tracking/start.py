@@ -176,7 +176,7 @@ def _join(state, settings, k, used, sensors):
     ready = np.empty(READY)
     while True:
         best = settings.gate
-        winner = -1
+        winner = np.int64(-1)
         collapse_position(state.mean[k], state.cov[k], state.weight[k], x, p)
         for i in range(state.counters[LEFT]):
             if used[i] or state.left[i, T] != t:
