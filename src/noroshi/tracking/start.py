@@ -84,17 +84,20 @@ def begin(state, settings, position, cov):
     one object. Elsewhere its velocity is that of the ground below +- half the top speed.
     """
     c = state.counters
-    k = -1
-    for q in range(len(state.info)):
-        if state.info[q, TRACK] < 0:
-            k = q
-            break
-    if k < 0:
+    k = np.int64(0)  # the first free slot: the slots in use are in ascending order
+    above = c[LIVE]
+    while k < above:
+        q = (k + above) >> 1
+        if state.slots[q] == q:
+            k = q + 1
+        else:
+            above = q
+    if k == len(state.info):
         c[OVERFLOW_TRACKS] += 1
         return -1
     near = settings.spawn_distance * settings.spawn_distance
     parent = -1
-    for q in range(c[LIVE]):
+    for q in range(c[LIVE] if near > 0.0 else 0):
         other = state.slots[q]
         if state.info[other, STATUS] != _CONFIRMED:
             continue
@@ -163,8 +166,35 @@ def _give(state, k, i, used):
     used[i] = True
 
 
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _near(brief, x, spread, gate, moved):
+    """Whether a leftover may lie within the gate of a position x [3] whose covariance has the trace `spread`, m2.
+
+    brief: its row of `_briefs`. Quick, and never wrong where it says no: the squared distance of a pair of angles is at
+    least that of their miss by the sum of all variances.
+    """
+    d0 = x[0] - brief[0]
+    d1 = x[1] - brief[1]
+    d2 = x[2] - brief[2]
+    along = d0 * brief[3] + d1 * brief[4] + d2 * brief[5]
+    rho2 = d0 * d0 + d1 * d1 + d2 * d2
+    wide = gate * (spread + rho2 * brief[6] + 2.0 * moved * moved)
+    return isinf(brief[6]) or (along > 0.0 and rho2 - along * along <= 1.001 * wide + 1e-12 * rho2)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def _join(state, settings, k, used, sensors):
+def _briefs(left, n, out):
+    """Of every leftover: sensor's place, direction, sum of its angles' variances, time; into out [n, 8]."""
+    for i in range(n):
+        for a in range(3):
+            out[i, a] = left[i, R + a]
+            out[i, 3 + a] = left[i, LEFT_Z + a]
+        out[i, 6] = left[i, LEFT_DET + SIGMA_AZ] ** 2 + left[i, LEFT_DET + SIGMA_EL] ** 2
+        out[i, 7] = left[i, T]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _join(state, settings, k, used, sensors, briefs):
     """Let every other leftover of this time that fits join a new track, the nearest first, one for each sensor.
 
     Older leftovers that fit, allowing for the way since, are the same target seen before: set aside.
@@ -178,8 +208,9 @@ def _join(state, settings, k, used, sensors):
         best = settings.gate
         winner = np.int64(-1)
         collapse_position(state.mean[k], state.cov[k], state.weight[k], x, p)
+        spread = p[0, 0] + p[1, 1] + p[2, 2]
         for i in range(state.counters[LEFT]):
-            if used[i] or state.left[i, T] != t:
+            if used[i] or briefs[i, 7] != t or not _near(briefs[i], x, spread, settings.gate, 0.0):
                 continue
             known = False
             for s in range(len(sensors)):
@@ -203,9 +234,11 @@ def _join(state, settings, k, used, sensors):
                 sensors[s] = int(state.left[winner, SENSOR])
                 break
     for i in range(state.counters[LEFT]):
-        if used[i] or state.left[i, T] == t:
+        if used[i] or briefs[i, 7] == t:
             continue
-        moved = 0.5 * settings.speed_max * (t - state.left[i, T])
+        moved = 0.5 * settings.speed_max * (t - briefs[i, 7])
+        if not _near(briefs[i], x, spread, settings.gate, moved):
+            continue
         look(x, p, state.left[i], row)
         prepare(state.left[i], state.left[i, LEFT_DET:LEFT_Z], ready)
         ready[VAR_AZ] += (moved / row[0]) ** 2
@@ -217,7 +250,7 @@ def _join(state, settings, k, used, sensors):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _plot(state, settings, i, used):
+def _plot(state, settings, i, used, briefs):
     """A track from one radar plot (angles and range)."""
     scan = state.left[i]
     det = state.left[i, LEFT_DET:LEFT_Z]
@@ -257,11 +290,11 @@ def _plot(state, settings, i, used):
             absorb(state.mean[k, m], state.cov[k, m], scan, ready, state.work[0])
     sensors = np.full(64, -1)
     sensors[0] = int(scan[SENSOR])
-    _join(state, settings, k, used, sensors)
+    _join(state, settings, k, used, sensors, briefs)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _from_cluster(state, settings, clusters, q, row, used):
+def _from_cluster(state, settings, clusters, q, row, used, briefs):
     """A track from a cluster of lines of sight, some of this time, some of an earlier one. row: of each ray in left."""
     k = begin(state, settings, clusters.position[q], clusters.covariance[q])
     sensors = np.full(64, -1)
@@ -277,7 +310,7 @@ def _from_cluster(state, settings, clusters, q, row, used):
             state.info[k, HITS] += 1
             sensors[n] = int(state.left[i, SENSOR])
     if k >= 0:
-        _join(state, settings, k, used, sensors)
+        _join(state, settings, k, used, sensors, briefs)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -413,9 +446,11 @@ def start_tracks(state, settings):
     if not fresh:
         return
     used = np.zeros(n, np.bool_)
+    briefs = np.empty((n, 8))
+    _briefs(state.left, n, briefs)
     for i in range(n):
         if not used[i] and state.left[i, T] == t and state.left[i, KIND] != _INFRARED:
-            _plot(state, settings, i, used)
+            _plot(state, settings, i, used, briefs)
     row = np.empty(n, np.int64)
     rays = _rays(state.left, n, row)
     room = min(PAIRS_MAX, len(rays.t) * len(rays.t))
@@ -440,7 +475,7 @@ def start_tracks(state, settings):
             for i in range(clusters.size[q]):
                 taken = taken or used[row[clusters.ray[q, i]]]
             if not taken:
-                _from_cluster(state, settings, clusters, q, row, used)
+                _from_cluster(state, settings, clusters, q, row, used, briefs)
     if settings.single:
         _lines(state, settings, n, used)
     m = np.int64(0)
