@@ -20,7 +20,7 @@ if __package__ in (None, ""):  # started as a file: the folder that matters is t
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.hgt24_data import of_raid
-from benchmarks.hgt24_kernel import dense_config, track_cued
+from benchmarks.hgt24_kernel import cued_config, track_cued
 from benchmarks.hgt24_raid import CUE_SIGMA, make_raid
 from benchmarks.hgt24_score import LOST_M, cued_scores
 
@@ -52,7 +52,7 @@ def draws(seeds: range) -> list[dict[str, float]]:
     for seed in seeds:
         raid = make_raid(TARGETS, BOX_M, CLUTTER, seed)
         case = of_raid(raid, f"dense {seed}", CLUTTER)
-        run = track_cued(case, dense_config(), calls=1)
+        run = track_cued(case, cued_config(), calls=1)
         scores = cued_scores(case.truth, run.picture)
         best, position = floor(case.truth, case.cue), floor(case.truth, case.cue, 3)
         out.append(
@@ -83,10 +83,10 @@ def table(rows: list[dict[str, float]]) -> str:
     return "\n".join(
         [
             *lines,
-            "lost_target: no track of its own within 1 km at the end (aim: mean 1 at most); lost_identity: track of",
-            "cue i over 5 km from target i at the end (aim: mean 5 at most). floor: the same, of an omniscient assignment",
-            "of cues to targets by their nine-dimensional likelihood at frame 0, of whose cues `wrong cues` go to a wrong",
-            "target; `by position`: wrong cues if only the positions of the cues are used, for information.",
+            "lost_target: no track of its own within 1 km at the end (aim: mean 1 at most); lost_identity:",
+            "track of cue i over 5 km from target i at the end (aim: mean 5 at most). floor: the same, of an",
+            "omniscient assignment of cues to targets by their nine-dimensional likelihood at frame 0, of whose",
+            "cues `wrong cues` go to a wrong target; `by position`: wrong cues if only the positions are used.",
         ]
     )
 

@@ -62,6 +62,12 @@ def load(prefix: str | Path) -> Case:
     frames, stations = _grid(prefix, "sensors", sensors["frame"], sensors["sensor"])
     order = np.lexsort([truth["target"], truth["frame"]])
     truth = {name: column[order] for name, column in truth.items()}
+    if (found["frame"] >= frames).any() or (found["sensor"] >= stations).any():
+        raise DataError(
+            f"there is no scan for some detections: {frames} frames of {stations} sensors are known",
+            where=f"{prefix}_detections.parquet",
+            remedy="the four files must come from one raid",
+        )
     if _grid(prefix, "truth", truth["frame"], truth["target"]) != (frames, targets):
         raise DataError(
             f"truth does not have {frames} frames of {targets} targets, as the sensors' and the cue's files do",

@@ -12,7 +12,9 @@ from jaxtyping import Bool, Float64
 from scipy.optimize import linear_sum_assignment
 
 from noroshi.errors import DataError
-from noroshi.tracking.score import gospa, nees
+from noroshi.tracking.consistency import nees
+from noroshi.tracking.gospa import gospa
+from noroshi.tracking.siap import siap
 
 BURN_FRAMES = 20  # cued: scored from this frame on
 UNCUED_FRAMES = 15  # uncued: scored after this frame
@@ -89,35 +91,18 @@ def lost_targets(truth: Float64[np.ndarray, "target 9"], tracks: Float64[np.ndar
     return len(truth) - int(near[rows, columns].sum())
 
 
-def siap(
-    truth: Float64[np.ndarray, "frame target 9"], picture: Picture, frames: np.ndarray
+def siap_set(
+    truth: np.ndarray, picture: Picture, frames: np.ndarray, frame_s: float = 1.0
 ) -> dict[str, float | None]:
-    """The SIAP set: completeness, ambiguity, spuriousness, mean position and velocity errors of tracks on a target.
-
-    A track is on a target when it is within 2 km of it: sums over frames of targets J, tracked targets JT, tracks N,
-    associated tracks NA; pairs of track and target NP. C = JT/J, A = NP/JT, S = (N - NA)/N. Single Integrated Air
-    Picture Metrics Implementation (SIAP SE TF report 2001-003). None where there is nothing to divide by.
-    """
-    j = jt = n = na = 0
-    position: list[np.ndarray] = []
-    velocity: list[np.ndarray] = []
-    for k in frames:
-        tracks = picture.mean[k][picture.live[k]]
-        apart = truth[k][:, None] - tracks[None]
-        far = np.linalg.norm(apart[..., :3], axis=-1)
-        on = far <= SIAP_M
-        j, n = j + len(truth[k]), n + len(tracks)
-        jt, na = jt + int(on.any(1).sum()), na + int(on.any(0).sum())
-        position.append(far[on])
-        velocity.append(np.linalg.norm(apart[..., 3:6], axis=-1)[on])
-    far, fast = np.concatenate(position), np.concatenate(velocity)
-    return {
-        "completeness": _ratio(jt, j),
-        "ambiguity": _ratio(len(far), jt),
-        "spuriousness": _ratio(n - na, n),
-        "position_accuracy_m": _mean(far),
-        "velocity_accuracy_m_s": _mean(fast),
-    }
+    """The SIAP set (noroshi.tracking.siap) over these frames; None where there is nothing to divide by."""
+    at, track = np.nonzero(picture.live[frames])
+    mean = picture.mean[frames[at], track]
+    there = truth[frames]
+    alive = np.ones(there.shape[:2], bool)
+    found = siap(
+        at, track, mean[:, :3], mean[:, 3:6], there[..., :3], there[..., 3:6], alive, frame_s, SIAP_M
+    )
+    return {name: float(value) if np.isfinite(value) else None for name, value in found._asdict().items()}
 
 
 def _pairs(truth: np.ndarray, picture: Picture) -> np.ndarray:
@@ -132,7 +117,7 @@ def _pairs(truth: np.ndarray, picture: Picture) -> np.ndarray:
 
 
 def _common(truth: np.ndarray, picture: Picture, followed: np.ndarray, frames: np.ndarray) -> dict[str, Any]:
-    ever = picture.live.any(0)
+    ever = np.asarray(picture.live.any(0))
     distances = [
         gospa(truth[k, :, :3], picture.mean[k][picture.live[k], :3]).distance
         for k in frames
@@ -142,22 +127,7 @@ def _common(truth: np.ndarray, picture: Picture, followed: np.ndarray, frames: n
         "lost_target": lost_targets(truth[-1], picture.mean[-1][picture.live[-1]]),
         "false_tracks": int((ever & ~np.isin(np.arange(len(ever)), followed)).sum()),
         "gospa_m": float(np.mean(distances)),
-        "siap": {**siap(truth, picture, frames), **_continuity(followed[frames])},
-    }
-
-
-def _continuity(followed: np.ndarray) -> dict[str, float | None]:
-    """How often a followed target's track number changes per frame, and its longest run under one number, as shares."""
-    changes = frames = 0
-    longest = []
-    for column in followed.T:
-        held = column[column >= 0]
-        frames += len(held)
-        changes += int((np.diff(held) != 0).sum())
-        longest.append(max((int((column == name).sum()) for name in np.unique(held)), default=0))
-    return {
-        "number_changes_per_frame": _ratio(changes, frames),
-        "longest_track": _ratio(sum(longest), followed.size),
+        "siap": siap_set(truth, picture, frames),
     }
 
 
@@ -169,14 +139,6 @@ def _errors(error: np.ndarray, cov: np.ndarray) -> dict[str, float | None]:
         "rmse_velocity_m_s": None if not len(fast) else float(np.sqrt(fast.mean())),
         "nees": None if not len(far) else float(nees(error, cov).mean() / error.shape[1]),
     }
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def _mean(values: np.ndarray) -> float | None:
-    return float(values.mean()) if len(values) else None
 
 
 def _long_enough(truth: np.ndarray, frames: int) -> None:

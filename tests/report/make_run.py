@@ -351,6 +351,7 @@ def _tracks(t: np.ndarray, r: np.ndarray, seen: bool) -> Tracks:
         np.zeros((count, 45)),
         np.full(count, Status.CONFIRMED, np.int8),
         np.tile([0.0, 1.0, 0.0], (count, 1)),
+        np.ones(count),
         np.ones(count, int),
         np.ones(count, int),
     )

@@ -7,9 +7,10 @@ import sys
 
 import numpy as np
 import pytest
-from benchmarks import reentry
+from benchmarks import reentry as command
 
 from noroshi.random import stream
+from noroshi.validate import reentry
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +90,11 @@ def test_run_by_run_beside_the_published_filter():
 
 def test_command_line(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["reentry", "--runs", "2", "--json"])
-    reentry.main()
+    command.main()
     got = json.loads(capsys.readouterr().out)
     assert got["runs"] == 2
     assert 5.0 < got["rmse_m"] < 12.0
     monkeypatch.setattr(sys, "argv", ["reentry", "--runs", "0"])
     with pytest.raises(SystemExit) as end:
-        reentry.main()
+        command.main()
     assert end.value.code == 2

@@ -195,6 +195,7 @@ def follow(
         cov=full[:, i, j],
         status=np.full(rows, Status.CONFIRMED, np.int8) if status is None else np.array(status, np.int8),
         modes=np.tile([0.0, 1.0, 0.0], (rows, 1)),
+        existence=np.ones(rows),
         hits=np.ones(rows, int),
         originators=np.ones(rows, int),
     )

@@ -18,6 +18,7 @@ IDS = {
     *(f"V-{n}" for n in range(301, 309)),  # V-309 is a press statement: context
     *(f"V-{n}" for n in range(401, 408)),
     *(f"V-{n}" for n in range(501, 510)),
+    "V-601",
     *(f"V-{n}" for n in range(603, 606)),
     *(f"V-{n}" for n in range(801, 808)),
 }

@@ -101,6 +101,7 @@ def make_tracks(
         modes=np.tile(np.array(modes, float), (rows, 1)),
         hits=np.ones(rows, int),
         originators=np.ones(rows, int),
+        existence=np.ones(rows),
     )
 
 

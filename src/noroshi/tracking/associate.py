@@ -43,12 +43,15 @@ from noroshi.tracking.state import (
     LEFT,
     LEFT_DET,
     LEFT_Z,
+    LINE,
     LIVE,
     MISSED,
     ORIGINATORS,
     OVERFLOW_EDGES,
     OVERFLOW_LEFT,
     OVERFLOW_USED,
+    RECORD,
+    RECORD_MAX,
     SHARED,
     SOFT,
     STATUS,
@@ -61,6 +64,7 @@ from noroshi.tracking.visible import in_view
 
 _INFRARED = int(Kind.INFRARED)
 _CONFIRMED = int(Status.CONFIRMED)
+_TENTATIVE = int(Status.TENTATIVE)
 
 CLUTTER_MIN = 1e-30  # a scan said to be free of false alarms still gets a finite gain
 LEFT_EACH = 1024  # leftovers kept of one scan: a flood of false alarms leaves room for the other sensors
@@ -108,9 +112,51 @@ def _keep(row, scan, det, ready):
         row[LEFT_Z + i] = ready[Z + i]
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def is_young(info, cov, speed_max):
+    """Whether a track has a place but no velocity yet: wider than a quarter of the top speed, each axis."""
+    if info[STATUS] != _TENTATIVE or info[LINE] == 1:
+        return False
+    return cov[3, 3] + cov[4, 4] + cov[5, 5] > 3.0 * (0.25 * speed_max) ** 2
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _claim(score, p):
+    """ln of the odds that a track of this log-odds of existence gives a detection, `p` the chance if it exists."""
+    chance = p / (1.0 + exp(-score))
+    return log(chance / (1.0 - chance))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def existence(score, p, alone):
+    """Log-odds of existence after a scan that left the track without a detection with probability `alone`.
+
+    A track that has one exists; one that has none may still have been missed. D. Musicki and R. Evans, "Joint
+    integrated probabilistic data association", IEEE Trans. AES-40, 2004.
+    """
+    odds = exp(score)
+    missed = odds * (1.0 - p)  # exists and was missed, beside 1: does not exist
+    share = alone / (1.0 + missed)
+    if not share > 0.0:
+        return EXISTENCE_MAX
+    return min(log((1.0 - alone) / share + missed), EXISTENCE_MAX)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def shown(missed, hits):
+    """What a look shows of a track: ln of its likelihood for a target, missed with chance `missed`, over a ghost's.
+
+    A ghost lives on the detections of others: of two sensors that should see it, one does. hits: 1, or 0.
+    """
+    if missed > 0.5:
+        return 0.0  # this sensor misses half of everything: its looks tell nothing
+    return log((1.0 - missed) / 0.5) if hits > 0.0 else log(max(missed, 1e-3) / 0.5)
+
+
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def note(info, quiet, scan, bits):
-    """Note that a track got a detection. info, quiet: the track's rows."""
+def note(info, quiet, scan, bits, p):
+    """Note that a track got a detection, of which the chance was p. info, quiet: the track's rows."""
+    quiet[RECORD] = min(quiet[RECORD] + shown(1.0 - p, 1.0), RECORD_MAX)
     info[HITS] += 1
     info[MISSED] = 0
     info[ORIGINATORS] |= bits
@@ -136,6 +182,7 @@ def _miss(info, quiet, weight, motion, sense, scan, miss):
             if coasting > 0.5:
                 return 0.0
     info[MISSED] += 1
+    quiet[RECORD] += shown(exp(miss), 0.0)
     return miss
 
 
@@ -147,9 +194,12 @@ def take_scan(state, settings, scan, bits, dets, idents):
     m = len(idents)
     p = min(max(scan[P_DETECT], 1e-3), 1.0 - 1e-3)
     miss = log(1.0 - p)
+    infrared = scan[KIND] == _INFRARED
     if m == 0:
         for i in range(n):
             k = state.slots[i]
+            if infrared and is_young(state.info[k], state.cov[k, 0], settings.speed_max):
+                continue  # points feed it, not lines (start._feed)
             if len(settings.motion) == 1:
                 seen = in_view(state.mean[k, 0], scan)
             else:
@@ -181,6 +231,9 @@ def take_scan(state, settings, scan, bits, dets, idents):
         if len(settings.motion) > 1:
             x = state.work[0, 0]
             collapse_position(state.mean[k], state.cov[k], state.weight[k], x, state.work[1])
+        if infrared and is_young(state.info[k], state.cov[k, 0], settings.speed_max):
+            view[i, RHO] = -1.0
+            continue
         d0 = x[0] - scan[R]
         d1 = x[1] - scan[R + 1]
         d2 = x[2] - scan[R + 2]
@@ -199,9 +252,11 @@ def take_scan(state, settings, scan, bits, dets, idents):
     first = np.empty(n + 1, np.int64)
     count, lost = edges(view, n, scan, ready, settings.gate, each, edge_row, edge_column, edge_gain, first)
     c[OVERFLOW_EDGES] += lost
-    base = log(p) - miss - log(max(scan[CLUTTER], CLUTTER_MIN))
-    for e in range(count):
-        edge_gain[e] += base
+    clutter = log(max(scan[CLUTTER], CLUTTER_MIN))
+    for i in range(n):  # a track that may not exist has less claim to a detection (Musicki and Evans, 2004)
+        base = _claim(state.score[state.slots[i]], p) - clutter
+        for e in range(first[i], first[i + 1]):
+            edge_gain[e] += base
     probability = np.empty(count)
     alone = np.empty(n)
     chosen = np.empty(n, np.int64)
@@ -234,10 +289,11 @@ def take_scan(state, settings, scan, bits, dets, idents):
                 e = a
                 while edge_column[e] != j:
                     e += 1
-                state.score[k] = min(state.score[k] + edge_gain[e] + miss, EXISTENCE_MAX)
+                exists = 1.0 / (1.0 + exp(-edge_gain[e]))  # of the pair: the detection is the track's
+                state.score[k] = existence(state.score[k], p, 1.0 - exists)
                 taken[j] = 1.0
                 hit(state.mean[k], state.cov[k], state.weight[k], scan, ready[j], state.work)
-                note(state.info[k], state.quiet[k], scan, bits)
+                note(state.info[k], state.quiet[k], scan, bits, p)
                 use(c, state.used, state.info[k, TRACK], idents[at[j]])
             elif in_view(_position(state.mean[k], state.weight[k], place), scan):
                 if _unresolved(settings.resolution, view, i, a, b, edge_column, edge_gain, taker, ready):
@@ -249,7 +305,7 @@ def take_scan(state, settings, scan, bits, dets, idents):
                     )
             continue
         q = 0
-        ratio = 1.0 - p  # of the likelihoods with and without a target, over all that it may have given
+        base = _claim(state.score[k], p) - clutter
         for e in range(a, b):
             if probability[e] > 1e-6:
                 j = edge_column[e]
@@ -260,17 +316,16 @@ def take_scan(state, settings, scan, bits, dets, idents):
                 if probability[e] > SHARE_USED:
                     use(c, state.used, state.info[k, TRACK], idents[at[j]])
                 q += 1
-            ratio += (1.0 - p) * exp(min(edge_gain[e], 50.0)) * (probability[e] > 1e-6)
-        state.score[k] = min(state.score[k] + log(ratio), EXISTENCE_MAX)
+        state.score[k] = existence(state.score[k], p, alone[i])
         if q > 0:
             hit_shares(
                 state.mean[k], state.cov[k], state.weight[k], scan, ready,
                 columns[:q], shares[:q], reference[:q], alone[i], state.work,
             )  # fmt: skip
         if alone[i] < 0.5:
-            note(state.info[k], state.quiet[k], scan, bits)
+            note(state.info[k], state.quiet[k], scan, bits, p)
         elif in_view(_position(state.mean[k], state.weight[k], place), scan):
-            _miss(state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, 0.0)
+            _miss(state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, miss)
     _twins(state.info, state.slots[:n], first, edge_column, chosen)
     kept = 0
     for j in range(m):

@@ -6,7 +6,7 @@ merged, deleted, and their rows put out.
 
 from __future__ import annotations
 
-from math import exp, isinf
+from math import exp, isinf, log
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from numba import njit
 
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.tables import Status
-from noroshi.tracking.associate import take_scan
+from noroshi.tracking.associate import is_young, take_scan
 from noroshi.tracking.columns import SENSOR, T
 from noroshi.tracking.lean import lean, lean_settings, lean_state
 from noroshi.tracking.maintain import confirm, hush, merge, name_cues, over, survive
@@ -31,7 +31,9 @@ from noroshi.tracking.state import (
     LATE,
     LEFT,
     LIVE,
+    MISSED,
     ORIGINATORS,
+    RECORD,
     REPEATED,
     ROW_COV,
     ROW_EXISTENCE,
@@ -47,6 +49,8 @@ from noroshi.tracking.transition import carry
 
 _TENTATIVE = int(Status.TENTATIVE)
 _DELETED = int(Status.DELETED)
+
+YOUNG_MISS = log(0.19)  # that not both of two sensors with P_D 0.9 see the target
 
 
 class Output(NamedTuple):
@@ -91,11 +95,18 @@ def _close(state, settings, out, rows, uses):
             hush(state.weight[k], state.quiet[k], settings.motion, state.clock[0])
         collapse(state.mean[k], state.cov[k], state.weight[k], settings.motion, x[i], p[i], state.work)
         info = state.info[k]
+        if info[HITS] == 0 and state.clock[0] - state.quiet[k, 1] > settings.window and is_young(
+            info, state.cov[k, 0], settings.speed_max
+        ):  # what only points can feed, and none did
+            info[EXPECTED] = 1
+            info[MISSED] += 1
+            state.score[k] += YOUNG_MISS
+            state.quiet[k, 1] = state.clock[0]
         score = state.score[k]
         sigma2 = p[i, 0, 0] + p[i, 1, 1] + p[i, 2, 2]
         confirm(info, score, settings.confirm_hits, settings.confirm_of, settings.confirm_score, sigma2)
         missed_max = settings.delete_missed_tentative if info[STATUS] == _TENTATIVE else settings.delete_missed
-        if over(
+        if state.quiet[k, RECORD] < settings.delete_record or over(
             info, score, missed_max, settings.delete_score, settings.delete_sigma, settings.speed_max,
             settings.motion[0, MU], settings.motion[0, SPIN], x[i], p[i],
         ):  # fmt: skip

@@ -85,6 +85,7 @@ def lean_settings(s):
         s.delete_missed,
         s.delete_missed_tentative,
         s.delete_score,
+        s.delete_record,
         s.delete_sigma,
         s.survive,
         s.merge_times,

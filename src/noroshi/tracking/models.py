@@ -40,6 +40,7 @@ class TrackerConfig(NamedTuple):
     delete_missed: int  # expected looks missed in a row: a confirmed track dies
     delete_missed_tentative: int
     delete_existence: float  # or when the probability that there is a target falls below this
+    delete_ghost: float  # or when its looks are likelier for a ghost, exp(this) to 1; 0: never
     delete_sigma_m: float  # or when its position sigma exceeds this
     survive_s: float  # mean time that a target goes on being one
     merge_times: int  # so many update times in a row alike and fed by the same detections: one track

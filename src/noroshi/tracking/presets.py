@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from math import inf
 
 from noroshi.errors import ScenarioError
 from noroshi.tracking.models import TrackerConfig
@@ -43,6 +42,7 @@ def default_config() -> TrackerConfig:
         delete_missed=150,  # 20 s with seven sensors looking: the gap between burn-out and a radar's first plot
         delete_missed_tentative=12,  # a dim start (p 0.3) survives 12 looks with 0.986; a ghost dies in seconds
         delete_existence=0.0,
+        delete_ghost=0.0,
         delete_sigma_m=50_000.0,
         survive_s=10_000.0,
         merge_times=10,
@@ -96,19 +96,3 @@ def preset(name: str) -> TrackerConfig:
     close = get_close_matches(name, NAMES, n=1, cutoff=0.5)
     remedy = f"did you mean {close[0]}?" if close else f"one of {', '.join(NAMES)}"
     raise ScenarioError(f"no configuration is called {name!r}", where="--config", remedy=remedy)
-
-
-def hgt24() -> TrackerConfig:
-    return default_config()._replace(
-        models=(
-            Motion(
-                "constant-acceleration", "manoeuvring", dwell_s=inf, sigma_m_s2=30.0, jerk_psd=5.0, gravity=False
-            ),
-        ),
-        sense=False,
-        gate=16.0,
-        initiate_window_s=0.5,
-        confirm_existence=0.999,
-        delete_existence=0.01,
-        max_tracks=64,
-    )

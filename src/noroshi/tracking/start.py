@@ -10,10 +10,12 @@ from numba import njit
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.constants import EARTH_RADIUS_M
 from noroshi.tables import Kind, Status
-from noroshi.tracking.associate import note, use
+from noroshi.tracking.assign import linear_sum_assignment
+from noroshi.tracking.associate import is_young, note, use
 from noroshi.tracking.columns import (
     EL,
     KIND,
+    P_DETECT,
     RANGE,
     RANGE_MAX,
     SENSOR,
@@ -31,6 +33,7 @@ from noroshi.tracking.initiate import (
     Pairs,
     Rays,
     candidate_pairs,
+    invert3,
     select_clusters,
 )
 from noroshi.tracking.measurement import (
@@ -60,6 +63,7 @@ from noroshi.tracking.state import (
     ORIGINATORS,
     OVERFLOW_PAIRS,
     OVERFLOW_TRACKS,
+    RECORD,
     STATUS,
     TRACK,
     TWIN,
@@ -146,6 +150,7 @@ def begin(state, settings, position, cov):
     state.score[k] = START_SCORE
     state.quiet[k, 0] = 0.0
     state.quiet[k, 1] = -np.inf
+    state.quiet[k, RECORD] = 0.0
     q = c[LIVE]  # keep the slots in ascending order
     while q > 0 and state.slots[q - 1] > k:
         state.slots[q] = state.slots[q - 1]
@@ -161,7 +166,7 @@ def _give(state, k, i, used):
     ready = np.empty(READY)
     prepare(state.left[i], state.left[i, LEFT_DET:LEFT_Z], ready)
     hit(state.mean[k], state.cov[k], state.weight[k], state.left[i], ready, state.work)
-    note(state.info[k], state.quiet[k], state.left[i], state.left_int[i, 1])
+    note(state.info[k], state.quiet[k], state.left[i], state.left_int[i, 1], state.left[i, P_DETECT])
     use(state.counters, state.used, state.info[k, TRACK], state.left_int[i, 0])
     used[i] = True
 
@@ -311,6 +316,58 @@ def _from_cluster(state, settings, clusters, q, row, used, briefs):
             sensors[n] = int(state.left[i, SENSOR])
     if k >= 0:
         _join(state, settings, k, used, sensors, briefs)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _feed(state, settings, clusters, made, row, used):
+    """Give points of this time, one to one, to tracks that have no velocity yet (see associate.is_young).
+
+    Such a track is a point and kilometres of ignorance a second: the next line of sight of any neighbour would fit it,
+    and another sensor's line of another neighbour as well. Where two lines meet is a place, and few places fit.
+    """
+    n = state.counters[LIVE]
+    young = np.empty(n, np.int64)
+    count = 0
+    for i in range(n):
+        if is_young(state.info[state.slots[i]], state.cov[state.slots[i], 0], settings.speed_max):
+            young[count] = state.slots[i]
+            count += 1
+    if count == 0 or made == 0:
+        return
+    x = np.empty(3)
+    p = np.empty((3, 3))
+    inverse = np.empty((3, 3))
+    cost = np.full((count, made + count), settings.gate)
+    for i in range(count):
+        k = young[i]
+        collapse_position(state.mean[k], state.cov[k], state.weight[k], x, p)
+        for q in range(made):
+            cost[i, q] = 2.0 * settings.gate
+            free = True
+            for r in range(clusters.size[q]):
+                free = free and not used[row[clusters.ray[q, r]]]
+            if not free:
+                continue
+            for a in range(3):
+                for b in range(3):
+                    inverse[a, b] = p[a, b] + clusters.covariance[q, a, b]
+            if not invert3(inverse.copy(), inverse):
+                continue
+            d2 = 0.0
+            for a in range(3):
+                for b in range(3):
+                    d2 += (clusters.position[q, a] - x[a]) * inverse[a, b] * (clusters.position[q, b] - x[b])
+            if d2 < settings.gate:
+                cost[i, q] = d2
+    winner = linear_sum_assignment(cost)
+    for i in range(count):
+        q = winner[i]
+        if q < made and cost[i, q] < settings.gate:
+            for r in range(clusters.size[q]):
+                ray = row[clusters.ray[q, r]]
+                if state.left[ray, T] == state.clock[0]:
+                    _give(state, young[i], ray, used)
+                used[ray] = True
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -470,6 +527,7 @@ def start_tracks(state, settings):
         )  # fmt: skip
         made, lost = select_clusters(rays, pairs, count, limits, settings.gate, t, clusters)
         c[OVERFLOW_PAIRS] += lost
+        _feed(state, settings, clusters, made, row, used)
         for q in range(made):
             taken = False
             for i in range(clusters.size[q]):

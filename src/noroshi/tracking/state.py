@@ -19,6 +19,10 @@ LEFTOVERS = 4096  # capacity of the table of unassociated detections
 SENSORS = 1024  # sensors that may report at one time and still be checked for repeats
 EDGES_EACH = 64  # gated detections of one track in one scan, on average, before they overflow
 EXISTENCE_MAX = 20.0  # log-odds; surer than this nothing needs to be
+RECORD = 2  # column of State.quiet: what its looks have shown of a track (associate.shown), a cumulative sum
+# of E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954: it may rise no further than this, so that a track
+# that was good for long is still found out; a mature target then dies by chance once in exp(RECORD_MAX + limit) looks
+RECORD_MAX = 6.0
 
 # counters
 NEXT_TRACK = 0
@@ -91,6 +95,7 @@ class Settings(NamedTuple):
     delete_missed: int
     delete_missed_tentative: int
     delete_score: float
+    delete_record: float
     delete_sigma: float
     survive: float
     merge_times: int
@@ -109,7 +114,7 @@ class State(NamedTuple):
     weight: Float64[np.ndarray, "slot model"]
     cross: Float64[np.ndarray, "slot model sensor 9 3"]  # covariance with the sensors' biases
     score: Float64[np.ndarray, "slot"]  # log-odds that there is a target
-    quiet: Float64[np.ndarray, "slot 2"]  # see kernel._hush: log-chance of this time's misses, last time seen
+    quiet: Float64[np.ndarray, "slot 3"]  # log-chance of this time's infrared misses, last time seen by it, RECORD
     info: Int64[np.ndarray, "slot column"]  # TRACK, STATUS, ...
     seen: Int64[np.ndarray, "sensor"]  # sensors heard at the current time
     left: Float64[np.ndarray, "left column"]  # unassociated: scan row, detection row, direction in GCRS
@@ -142,7 +147,7 @@ def settings(config: TrackerConfig) -> Settings:
     for name in ("gate", "initiate_miss", "delete_sigma_m", "survive_s", "initiate_speed_max_m_s"):
         if not getattr(c, name) > 0.0:
             problems.append(f"{name} must be above 0")
-    names = ("ambiguity", "resolution_sigma", "initiate_window_s", "spawn_distance_m", "cue_resolve_s", "time_sigma_s")
+    names = ("ambiguity", "resolution_sigma", "initiate_window_s", "spawn_distance_m", "cue_resolve_s", "time_sigma_s", "delete_ghost")
     for name in names:
         if not getattr(c, name) >= 0.0:
             problems.append(f"{name} must be at least 0")
@@ -184,6 +189,7 @@ def settings(config: TrackerConfig) -> Settings:
         delete_missed=int(c.delete_missed),
         delete_missed_tentative=int(c.delete_missed_tentative),
         delete_score=log_odds(c.delete_existence),
+        delete_record=-float(c.delete_ghost) if c.delete_ghost > 0.0 else -inf,
         delete_sigma=float(c.delete_sigma_m),
         survive=float(c.survive_s),
         merge_times=int(c.merge_times),
@@ -208,7 +214,7 @@ def init(config: TrackerConfig) -> State:
         weight=np.zeros((n, models)),
         cross=np.zeros((n, models, biased, WIDTH, 3)),
         score=np.zeros(n),
-        quiet=np.zeros((n, 2)),
+        quiet=np.zeros((n, 3)),
         info=info,
         seen=np.zeros(SENSORS, np.int64),
         left=np.zeros((LEFTOVERS, LEFT_WIDTH)),
@@ -272,7 +278,7 @@ def cue(
                 state.cov[k, m, range(6, 9), range(6, 9)] = var
         state.weight[k] = 1.0 / len(rows)
         state.score[k] = EXISTENCE_MAX
-        state.quiet[k] = (0.0, -inf)
+        state.quiet[k] = (0.0, -inf, RECORD_MAX)
         state.info[k] = 0
         number = state.counters[NEXT_TRACK]
         state.counters[NEXT_TRACK] += 1

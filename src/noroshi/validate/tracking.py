@@ -8,6 +8,7 @@ import numpy as np
 
 from noroshi.tracking import bound
 from noroshi.tracking.consistency import chi2_interval
+from noroshi.validate import reentry
 
 Found = dict[str, Any]
 
@@ -21,6 +22,10 @@ def _steady(f: np.ndarray, q: np.ndarray, sigma_m: float) -> tuple[np.ndarray, n
     measured = np.broadcast_to(np.outer(h, h) / sigma_m**2, (STEPS, 2, 2))
     cov = bound.recursion(f, q, measured, np.eye(2) * 1e4 * sigma_m**2)[-1]
     return cov[:, 0] / sigma_m**2, cov
+
+
+def v_601(runs: int) -> Found:
+    return {"rmse": reentry.runs(runs).rmse_m}
 
 
 def v_603(index: float) -> Found:

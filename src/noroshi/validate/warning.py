@@ -154,5 +154,6 @@ def _predict(states: np.ndarray, cov: np.ndarray | None = None, j2: float = EART
         modes=np.tile([0.0, 1.0, 0.0], (count, 1)),
         hits=np.full(count, 2),
         originators=np.zeros(count, int),
+        existence=np.ones(count),
     )
     return impact.predict(tracks, np.tile(np.eye(3), (count, 1, 1)), j2=j2)
