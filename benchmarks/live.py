@@ -103,7 +103,9 @@ def make_scene(targets: int, clutter: float, frames: int, seed: int = 1) -> Scen
             far = np.linalg.norm(line, axis=1)
             u = line @ axes.T / far[:, None]
             sight = np.stack([np.arctan2(u[:, 1], u[:, 0]), np.arcsin(u[:, 2])], 1)
-            nearest = np.linalg.norm(place[s] - np.sum(place[s] * line, 1)[:, None] / far[:, None] ** 2 * line, axis=1)
+            nearest = np.linalg.norm(
+                place[s] - np.sum(place[s] * line, 1)[:, None] / far[:, None] ** 2 * line, axis=1
+            )
             clear = (np.sum(place[s] * line, 1) + far**2 < 0.0) | (nearest > EARTH_M)
             visible = (u[:, 0] > np.cos(CONE_RAD)) & (far < RANGE_MAX_M) & clear
             low, high = sight[visible].min(0), sight[visible].max(0)
@@ -145,14 +147,18 @@ def measure(targets: int, models: int, frames: int, clutter: float, seed: int = 
     state = init(config)
     cue(state, config, 0.0, scene.cue, np.tile(np.diag(CUE_SIGMA**2), (targets, 1, 1)))
     fixed = settings(config)
-    room = output(2 * len(state.info), 2 * len(state.used))  # the first call closes the time of the cue as well
+    room = output(
+        2 * len(state.info), 2 * len(state.used)
+    )  # the first call closes the time of the cue as well
     bits = np.ones(len(scene.scans), np.int64)
     idents = np.arange(len(scene.dets))
     took, uses, live, left = [], [], [], []
     for k in range(frames + WARM_UP):
         order = np.arange(k * SENSORS, (k + 1) * SENSORS)
         begin = time.process_time()
-        _, count, used = run(state, fixed, 0, order, scene.scans, scene.slices, bits, scene.dets, idents, True, room)
+        _, count, used = run(
+            state, fixed, 0, order, scene.scans, scene.slices, bits, scene.dets, idents, True, room
+        )
         took.append(time.process_time() - begin)
         uses.append(used)
         live.append(count)
@@ -181,11 +187,15 @@ def measure(targets: int, models: int, frames: int, clutter: float, seed: int = 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--targets", type=int, nargs="+", default=[1000, 5000])
     parser.add_argument("--models", type=int, nargs="+", choices=(1, 3), default=[1, 3])
     parser.add_argument("--frames", type=int, default=60)
-    parser.add_argument("--clutter", type=float, help="false alarms of a scan; a tenth of the targets if not given")
+    parser.add_argument(
+        "--clutter", type=float, help="false alarms of a scan; a tenth of the targets if not given"
+    )
     parser.add_argument("--json", action="store_true", help="figures as JSON")
     given = parser.parse_args(arguments)
     found = []

@@ -10,7 +10,7 @@ from numba import njit
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.constants import EARTH_RADIUS_M
 from noroshi.tables import Kind, Status
-from noroshi.tracking.assign import linear_sum_assignment
+from noroshi.tracking.assign import assign_edges
 from noroshi.tracking.associate import is_young, note, use
 from noroshi.tracking.columns import (
     EL,
@@ -61,6 +61,7 @@ from noroshi.tracking.state import (
     LIVE,
     NEXT_TRACK,
     ORIGINATORS,
+    OVERFLOW_EDGES,
     OVERFLOW_PAIRS,
     OVERFLOW_TRACKS,
     RECORD,
@@ -77,6 +78,7 @@ _CONFIRMED = int(Status.CONFIRMED)
 
 START_SCORE = 0.0  # log-odds of a new track: even
 LINE_SIGMA = 3.0  # two lines of one satellite must turn by more than this many sigmas to tell a direction of flight
+FEED_EACH = 32  # points in the gate of a track without velocity, on average, before they overflow
 PAIRS_MAX = 20_000  # candidate pairs of one time; more overflow
 
 
@@ -337,32 +339,48 @@ def _feed(state, settings, clusters, made, row, used):
     x = np.empty(3)
     p = np.empty((3, 3))
     inverse = np.empty((3, 3))
-    cost = np.full((count, made + count), settings.gate)
+    total = np.empty((3, 3))
+    free = np.ones(made, np.bool_)
+    for q in range(made):
+        for r in range(clusters.size[q]):
+            free[q] &= not used[row[clusters.ray[q, r]]]
+    room = np.int64(FEED_EACH * (count + made))
+    edge_track = np.empty(room, np.int64)
+    edge_cluster = np.empty(room, np.int64)
+    gain = np.empty(room)
+    edges = np.int64(0)
     for i in range(count):
         k = young[i]
         collapse_position(state.mean[k], state.cov[k], state.weight[k], x, p)
         for q in range(made):
-            cost[i, q] = 2.0 * settings.gate
-            free = True
-            for r in range(clusters.size[q]):
-                free = free and not used[row[clusters.ray[q, r]]]
-            if not free:
+            far = clusters.position[q, 0] - x[0]
+            if not free[q] or far * far > settings.gate * (p[0, 0] + clusters.covariance[q, 0, 0]):
+                continue
+            far = clusters.position[q, 1] - x[1]
+            if far * far > settings.gate * (p[1, 1] + clusters.covariance[q, 1, 1]):
                 continue
             for a in range(3):
                 for b in range(3):
-                    inverse[a, b] = p[a, b] + clusters.covariance[q, a, b]
-            if not invert3(inverse.copy(), inverse):
+                    total[a, b] = p[a, b] + clusters.covariance[q, a, b]
+            if not invert3(total, inverse):
                 continue
             d2 = 0.0
             for a in range(3):
                 for b in range(3):
                     d2 += (clusters.position[q, a] - x[a]) * inverse[a, b] * (clusters.position[q, b] - x[b])
-            if d2 < settings.gate:
-                cost[i, q] = d2
-    winner = linear_sum_assignment(cost)
+            if d2 >= settings.gate:
+                continue
+            if edges == room:
+                state.counters[OVERFLOW_EDGES] += 1
+                continue
+            edge_track[edges] = i
+            edge_cluster[edges] = q
+            gain[edges] = settings.gate - d2  # a track left alone gains nothing
+            edges += 1
+    winner = assign_edges(count, made, edge_track[:edges], edge_cluster[:edges], gain[:edges])
     for i in range(count):
         q = winner[i]
-        if q < made and cost[i, q] < settings.gate:
+        if q >= 0:
             for r in range(clusters.size[q]):
                 ray = row[clusters.ray[q, r]]
                 if state.left[ray, T] == state.clock[0]:
