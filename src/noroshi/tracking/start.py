@@ -329,7 +329,7 @@ def _feed(state, settings, clusters, made, row, used):
     """
     n = state.counters[LIVE]
     young = np.empty(n, np.int64)
-    count = 0
+    count = np.int64(0)
     for i in range(n):
         if is_young(state.info[state.slots[i]], state.cov[state.slots[i], 0], settings.speed_max):
             young[count] = state.slots[i]
