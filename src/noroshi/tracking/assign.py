@@ -682,7 +682,7 @@ def assign_edges(rows, columns, edge_row, edge_column, gain):
         gain,
         edges,
         0.0,
-        0,
+        np.int64(0),
         np.empty(edges),
         np.empty(rows),
         chosen,

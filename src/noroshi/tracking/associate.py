@@ -319,7 +319,7 @@ def take_scan(state, settings, scan, bits, dets, idents):
     chosen = np.empty(n, np.int64)
     soft = np.empty(n, np.int64)
     c[SOFT] += associate(
-        n, m, edge_row, edge_column, edge_gain, count, settings.ambiguity, SWEEPS_MAX,
+        n, m, edge_row, edge_column, edge_gain, count, settings.ambiguity, np.int64(SWEEPS_MAX),
         probability, alone, chosen, soft, workspace(n, m, count),
     )  # fmt: skip
     place = state.work[0, 0]

@@ -29,20 +29,26 @@ _SIDE_MAX = 0.3  # a window wider than this (sine) is no window: all detections 
 def sort_by(values, order, key):
     """Order of `values` into `order` (stable) and the sorted values into `key`."""
     n = len(values)
-    if n > _INSERTION:
-        order[:] = np.argsort(values, kind="mergesort")
-        for i in range(n):
-            key[i] = values[order[i]]
-        return
     for i in range(n):
-        value = values[i]
-        j = i
-        while j > 0 and key[j - 1] > value:
-            key[j] = key[j - 1]
-            order[j] = order[j - 1]
-            j -= 1
-        key[j] = value
-        order[j] = i
+        key[i] = values[i]
+        order[i] = i
+    gap = np.int64(1)  # Shell's method, ratio 2.25; short lists by insertion alone
+    while n > _INSERTION and gap < n:
+        gap = gap * 9 // 4 + 1
+    last = False
+    while not last:
+        gap = max(gap * 4 // 9, 1)
+        last = gap == 1
+        for i in range(gap, n):
+            value = key[i]
+            row = order[i]
+            j = i
+            while j >= gap and (key[j - gap] > value or (key[j - gap] == value and order[j - gap] > row)):
+                key[j] = key[j - gap]
+                order[j] = order[j - gap]
+                j -= gap
+            key[j] = value
+            order[j] = row
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)

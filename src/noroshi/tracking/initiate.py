@@ -213,7 +213,7 @@ def candidate_pairs(rays, limits, fresh, pairs):
     """
     n = len(rays.t)
     order = np.arange(n)
-    sort_index(rays.t, rays.sensor, order, 0, n)
+    sort_index(rays.t, rays.sensor, order, np.int64(0), n)
     first = np.empty(n + 1, np.int64)  # of every platform, in `order`
     platforms = np.int64(0)
     for r in range(n):
@@ -277,7 +277,7 @@ def candidate_pairs(rays, limits, fresh, pairs):
                 rays,
                 limits,
                 moved > 0.0,
-                False,
+                np.bool_(False),
                 angle,
                 width,
                 index_a,
@@ -293,7 +293,7 @@ def candidate_pairs(rays, limits, fresh, pairs):
                 rays,
                 limits,
                 moved > 0.0,
-                True,
+                np.bool_(True),
                 angle,
                 width,
                 index_b,
@@ -341,10 +341,23 @@ def _about(rays, axes, order, first, last, parallax, angle, width, index, in_ord
         a = rays.sigma_rad[i]
         width[i] = sqrt(2.0 * a * a / sine2 + (parallax / sine2) ** 2) if sine2 > 1e-24 else inf
         index[r - first] = i
+        in_order[r - first] = angle[i]
     n = last - first
-    sort_index(angle, rays.sensor, index, 0, n)
-    for r in range(n):
-        in_order[r] = angle[index[r]]
+    gap = np.int64(1)  # as sort_index, but keys and rows move together: this sort takes most of the search
+    while gap < n:
+        gap = gap * 9 // 4 + 1
+    while gap > 1:
+        gap = max(gap * 4 // 9, 1)
+        for r in range(gap, n):
+            key = in_order[r]
+            row = index[r]
+            to = r
+            while to >= gap and in_order[to - gap] > key:
+                in_order[to] = in_order[to - gap]
+                index[to] = index[to - gap]
+                to -= gap
+            in_order[to] = key
+            index[to] = row
     return n
 
 
@@ -362,7 +375,8 @@ def _scan(
         # slack for the rounding of the angles, which near the baseline grows as the tolerance does
         sine = 1.00001 * limits.miss * width[i]
         whole = not sine < 1.0
-        half = pi if whole else asin(sine) + 1e-12
+        # a little above the arc sine: 0.2528 of 0.25
+        half = pi if whole else (sine * (1.0 + 0.2 * sine * sine) if sine < 0.25 else asin(sine)) + 1e-12
         for side in range(2 if opposite and not whole else 1):
             low = -pi if whole else angle[i] - half + side * pi
             if low < -pi:
@@ -438,7 +452,7 @@ def select_clusters(rays, pairs, count, limits, gate, now, clusters):
             i = pairs.ray[p, side]
             partner[first[i + 1]] = pairs.ray[p, 1 - side]
             first[i + 1] += 1
-    sort_index(likely, pairs.ray[:, 0], order, 0, count)
+    sort_index(likely, pairs.ray[:, 0], order, np.int64(0), count)
     fit = Fit(np.empty(3), np.empty((3, 3)), np.empty((3, 3)), np.empty(3), np.empty((3, 3)), np.empty(3))
     made = np.int64(0)
     overflow = np.int64(0)
@@ -468,7 +482,7 @@ def select_clusters(rays, pairs, count, limits, gate, now, clusters):
                 score[p] = chi_square / (2.0 * size[p] - 3.0) - 1e6 * size[p]
                 waiting[found] = p
                 found += 1
-        sort_index(score, pairs.ray[:, 0], waiting, 0, found)
+        sort_index(score, pairs.ray[:, 0], waiting, np.int64(0), found)
         open_pairs = np.int64(0)
         for r in range(found):
             p = waiting[r]
@@ -504,7 +518,7 @@ def select_clusters(rays, pairs, count, limits, gate, now, clusters):
         gathered[p, 0] = i
         gathered[p, 1] = j
         made, overflow = _put(
-            rays, pairs.point[p], gathered[p], 2, limits.speed_max, now, used, fit, clusters, made, overflow
+            rays, pairs.point[p], gathered[p], np.int64(2), limits.speed_max, now, used, fit, clusters, made, overflow
         )
     return made, overflow
 

@@ -190,8 +190,8 @@ def run(state, settings, first, order, scans, slices, bits, dets, idents, finish
     dets = lean(dets)
     idents = lean(idents)
     c = state.counters
-    rows = 0
-    uses = 0
+    rows = np.int64(0)  # not plain 0: what is called with a literal is compiled once more for it
+    uses = np.int64(0)
     n = first
     while n <= len(order):
         last = n == len(order)

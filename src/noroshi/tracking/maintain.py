@@ -10,6 +10,7 @@ from numba import njit
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.tables import Status
 from noroshi.tracking.assign import linear_sum_assignment
+from noroshi.tracking.gating import sort_by
 from noroshi.tracking.mixture import BALLISTIC, normalise
 from noroshi.tracking.parameters import ROLE
 from noroshi.tracking.state import (
@@ -148,7 +149,8 @@ def merge(state, settings, n, x, p):
     The elder number stays (a confirmed one before a tentative one), with the surer of the two states; the other gets
     DELETED. Only pairs near each other along x are compared.
     """
-    order = np.argsort(x[:n, 0])
+    order = np.empty(n, np.int64)
+    sort_by(x[:n, 0], order, np.empty(n))
     widest = 0.0
     reach = np.empty(n)
     for i in range(n):
@@ -171,7 +173,7 @@ def merge(state, settings, n, x, p):
                 continue
             if dz * dz > TWIN_DISTANCE * (p[i, 2, 2] + p[j, 2, 2]):
                 continue
-            d2 = apart(x[i], p[i], x[j], p[j], 6, TWIN_DISTANCE)
+            d2 = apart(x[i], p[i], x[j], p[j], np.int64(6), TWIN_DISTANCE)
             if isinf(d2):
                 continue
             young, elder = i, j
@@ -232,7 +234,7 @@ def name_cues(state, settings, n, x, p):
             status = state.info[state.slots[i], STATUS]
             cost[q, i] = 1e6
             if status == _CONFIRMED:
-                d2 = apart(state.cue_mean[q], state.cue_cov[q], x[i], p[i], 9, CUE_DISTANCE)
+                d2 = apart(state.cue_mean[q], state.cue_cov[q], x[i], p[i], np.int64(9), CUE_DISTANCE)
                 if not isinf(d2):
                     cost[q, i] = d2
     winner = linear_sum_assignment(cost)

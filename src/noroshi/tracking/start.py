@@ -10,7 +10,7 @@ from numba import njit
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.constants import EARTH_RADIUS_M
 from noroshi.tables import Kind, Status
-from noroshi.tracking.assign import linear_sum_assignment
+from noroshi.tracking.assign import assign_edges
 from noroshi.tracking.associate import is_young, note, use
 from noroshi.tracking.columns import (
     EL,
@@ -60,6 +60,7 @@ from noroshi.tracking.state import (
     LIVE,
     NEXT_TRACK,
     ORIGINATORS,
+    OVERFLOW_EDGES,
     OVERFLOW_PAIRS,
     OVERFLOW_TRACKS,
     RECORD,
@@ -76,6 +77,7 @@ _CONFIRMED = int(Status.CONFIRMED)
 
 START_SCORE = 0.0  # log-odds of a new track: even
 LINE_SIGMA = 3.0  # by so many sigmas two lines of one satellite may lie further apart than a target flies
+FEED_EACH = 32  # points in the gate of a track without velocity, on average, before they overflow
 PAIRS_MAX = 20_000  # candidate pairs of one time; more overflow
 
 
@@ -89,17 +91,20 @@ def begin(state, settings, position, cov):
     """
     drift = 0.5 * settings.speed_max * settings.time_sigma
     c = state.counters
-    k = -1
-    for q in range(len(state.info)):
-        if state.info[q, TRACK] < 0:
-            k = q
-            break
-    if k < 0:
+    k = np.int64(0)  # the first free slot: the slots in use are in ascending order
+    above = c[LIVE]
+    while k < above:
+        q = (k + above) >> 1
+        if state.slots[q] == q:
+            k = q + 1
+        else:
+            above = q
+    if k == len(state.info):
         c[OVERFLOW_TRACKS] += 1
         return -1
     near = settings.spawn_distance * settings.spawn_distance
     parent = -1
-    for q in range(c[LIVE]):
+    for q in range(c[LIVE] if near > 0.0 else 0):
         other = state.slots[q]
         if state.info[other, STATUS] != _CONFIRMED:
             continue
@@ -173,8 +178,35 @@ def _give(state, settings, k, i, used):
     used[i] = True
 
 
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _near(brief, x, spread, gate, moved):
+    """Whether a leftover may lie within the gate of a position x [3] whose covariance has the trace `spread`, m2.
+
+    brief: its row of `_briefs`. Quick, and never wrong where it says no: the squared distance of a pair of angles is at
+    least that of their miss by the sum of all variances.
+    """
+    d0 = x[0] - brief[0]
+    d1 = x[1] - brief[1]
+    d2 = x[2] - brief[2]
+    along = d0 * brief[3] + d1 * brief[4] + d2 * brief[5]
+    rho2 = d0 * d0 + d1 * d1 + d2 * d2
+    wide = gate * (spread + rho2 * brief[6] + 2.0 * moved * moved)
+    return isinf(brief[6]) or (along > 0.0 and rho2 - along * along <= 1.001 * wide + 1e-12 * rho2)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def _join(state, settings, k, used, sensors):
+def _briefs(left, n, out):
+    """Of every leftover: sensor's place, direction, sum of its angles' variances, time; into out [n, 8]."""
+    for i in range(n):
+        for a in range(3):
+            out[i, a] = left[i, R + a]
+            out[i, 3 + a] = left[i, LEFT_Z + a]
+        out[i, 6] = left[i, LEFT_DET + SIGMA_AZ] ** 2 + left[i, LEFT_DET + SIGMA_EL] ** 2
+        out[i, 7] = left[i, T]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _join(state, settings, k, used, sensors, briefs):
     """Let every other leftover of this time that fits join a new track, the nearest first, one for each sensor.
 
     Older leftovers that fit, allowing for the way since, are the same target seen before: set aside.
@@ -186,10 +218,11 @@ def _join(state, settings, k, used, sensors):
     ready = np.empty(READY)
     while True:
         best = settings.gate
-        winner = -1
+        winner = np.int64(-1)
         collapse_position(state.mean[k], state.cov[k], state.weight[k], x, p)
+        spread = p[0, 0] + p[1, 1] + p[2, 2]
         for i in range(state.counters[LEFT]):
-            if used[i] or state.left[i, T] != t:
+            if used[i] or briefs[i, 7] != t or not _near(briefs[i], x, spread, settings.gate, 0.0):
                 continue
             known = False
             for s in range(len(sensors)):
@@ -217,9 +250,11 @@ def _join(state, settings, k, used, sensors):
                 sensors[s] = int(state.left[winner, SENSOR])
                 break
     for i in range(state.counters[LEFT]):
-        if used[i] or state.left[i, T] == t:
+        if used[i] or briefs[i, 7] == t:
             continue
-        moved = 0.5 * settings.speed_max * (t - state.left[i, T])
+        moved = 0.5 * settings.speed_max * (t - briefs[i, 7])
+        if not _near(briefs[i], x, spread, settings.gate, moved):
+            continue
         look(x, p, state.left[i], row)
         widen(
             row,
@@ -294,7 +329,7 @@ def ray_sigma(scan, det, bias):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _plot(state, settings, i, used):
+def _plot(state, settings, i, used, briefs):
     """A track from one radar plot (angles and range)."""
     scan = state.left[i]
     det = state.left[i, LEFT_DET:LEFT_Z]
@@ -341,11 +376,11 @@ def _plot(state, settings, i, used):
             )  # fmt: skip
     sensors = np.full(64, -1)
     sensors[0] = int(scan[SENSOR])
-    _join(state, settings, k, used, sensors)
+    _join(state, settings, k, used, sensors, briefs)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _from_cluster(state, settings, clusters, q, row, used):
+def _from_cluster(state, settings, clusters, q, row, used, briefs):
     """A track from a cluster of lines of sight, some of this time, some of an earlier one. row: of each ray in left."""
     k = begin(state, settings, clusters.position[q], clusters.covariance[q])
     if k >= 0 and len(settings.bias) > 0:
@@ -363,7 +398,7 @@ def _from_cluster(state, settings, clusters, q, row, used):
             state.info[k, HITS] += 1
             sensors[n] = int(state.left[i, SENSOR])
     if k >= 0:
-        _join(state, settings, k, used, sensors)
+        _join(state, settings, k, used, sensors, briefs)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -375,7 +410,7 @@ def _feed(state, settings, clusters, made, row, used):
     """
     n = state.counters[LIVE]
     young = np.empty(n, np.int64)
-    count = 0
+    count = np.int64(0)
     for i in range(n):
         if is_young(state.info[state.slots[i]], state.cov[state.slots[i], 0], settings.speed_max):
             young[count] = state.slots[i]
@@ -385,32 +420,48 @@ def _feed(state, settings, clusters, made, row, used):
     x = np.empty(3)
     p = np.empty((3, 3))
     inverse = np.empty((3, 3))
-    cost = np.full((count, made + count), settings.gate)
+    total = np.empty((3, 3))
+    free = np.ones(made, np.bool_)
+    for q in range(made):
+        for r in range(clusters.size[q]):
+            free[q] &= not used[row[clusters.ray[q, r]]]
+    room = np.int64(FEED_EACH * (count + made))
+    edge_track = np.empty(room, np.int64)
+    edge_cluster = np.empty(room, np.int64)
+    gain = np.empty(room)
+    edges = np.int64(0)
     for i in range(count):
         k = young[i]
         collapse_position(state.mean[k], state.cov[k], state.weight[k], x, p)
         for q in range(made):
-            cost[i, q] = 2.0 * settings.gate
-            free = True
-            for r in range(clusters.size[q]):
-                free = free and not used[row[clusters.ray[q, r]]]
-            if not free:
+            far = clusters.position[q, 0] - x[0]
+            if not free[q] or far * far > settings.gate * (p[0, 0] + clusters.covariance[q, 0, 0]):
+                continue
+            far = clusters.position[q, 1] - x[1]
+            if far * far > settings.gate * (p[1, 1] + clusters.covariance[q, 1, 1]):
                 continue
             for a in range(3):
                 for b in range(3):
-                    inverse[a, b] = p[a, b] + clusters.covariance[q, a, b]
-            if not invert3(inverse.copy(), inverse):
+                    total[a, b] = p[a, b] + clusters.covariance[q, a, b]
+            if not invert3(total, inverse):
                 continue
             d2 = 0.0
             for a in range(3):
                 for b in range(3):
                     d2 += (clusters.position[q, a] - x[a]) * inverse[a, b] * (clusters.position[q, b] - x[b])
-            if d2 < settings.gate:
-                cost[i, q] = d2
-    winner = linear_sum_assignment(cost)
+            if d2 >= settings.gate:
+                continue
+            if edges == room:
+                state.counters[OVERFLOW_EDGES] += 1
+                continue
+            edge_track[edges] = i
+            edge_cluster[edges] = q
+            gain[edges] = settings.gate - d2  # a track left alone gains nothing
+            edges += 1
+    winner = assign_edges(count, made, edge_track[:edges], edge_cluster[:edges], gain[:edges])
     for i in range(count):
         q = winner[i]
-        if q < made and cost[i, q] < settings.gate:
+        if q >= 0:
             for r in range(clusters.size[q]):
                 ray = row[clusters.ray[q, r]]
                 if state.left[ray, T] == state.clock[0]:
@@ -563,9 +614,11 @@ def start_tracks(state, settings):
     if not fresh:
         return
     used = np.zeros(n, np.bool_)
+    briefs = np.empty((n, 8))
+    _briefs(state.left, n, briefs)
     for i in range(n):
         if not used[i] and state.left[i, T] == t and state.left[i, KIND] != _INFRARED:
-            _plot(state, settings, i, used)
+            _plot(state, settings, i, used, briefs)
     row = np.empty(n, np.int64)
     rays = _rays(state.left, n, row, settings.bias)
     room = min(PAIRS_MAX, len(rays.t) * len(rays.t))
@@ -595,7 +648,7 @@ def start_tracks(state, settings):
             for i in range(clusters.size[q]):
                 taken = taken or used[row[clusters.ray[q, i]]]
             if not taken:
-                _from_cluster(state, settings, clusters, q, row, used)
+                _from_cluster(state, settings, clusters, q, row, used, briefs)
     if settings.single:
         _lines(state, settings, n, used)
     m = np.int64(0)

@@ -413,7 +413,7 @@ def _flow(slope, rows):
             for i in range(9):
                 for j in range(9):
                     one[i, j] = 0.0
-            _add_product(0.5 * h * h, a, a, 3, rows, one)
+            _add_product(0.5 * h * h, a, a, np.int64(3), np.int64(rows), one)
             for i in range(3):
                 for j in range(9):
                     one[i, j] = h * (one[3 + i, j] / 3.0 + h * (first[3 + i, j] / 6.0 + a[3 + i, j] / 3.0))
@@ -428,7 +428,7 @@ def _flow(slope, rows):
                     for j in range(9):
                         before[i, j] = f[i, j]
                         f[i, j] = 0.0
-                _add_product(1.0, g, before, 0, 9, f)
+                _add_product(1.0, g, before, np.int64(0), np.int64(9), f)
 
     return flow
 
@@ -774,11 +774,11 @@ def carry(x, p, t, par, work):
         for i in range(9):
             for j in range(9):
                 half[i, j] = 0.0
-        _add_product(1.0, f, p, 0, 9, half)
+        _add_product(1.0, f, p, np.int64(0), np.int64(9), half)
         for i in range(9):
             for j in range(9):
                 flip[i, j] = half[j, i]
-        _add_product(1.0, f, flip, 0, 9, q)
+        _add_product(1.0, f, flip, np.int64(0), np.int64(9), q)
         for i in range(9):
             for j in range(i, 9):
                 p[i, j] = q[i, j]
@@ -823,9 +823,9 @@ def export(x, p, par, mean, cov):
     a = np.zeros((9, 9))  # rows 3..5: the Jacobian of the acceleration
     rate = np.zeros(9)
     if kind == DRAG:
-        _drag(x, par, 1.0, True, rate, a)
+        _drag(x, par, 1.0, np.bool_(True), rate, a)
     else:
-        _turn(x, par, True, rate, a)
+        _turn(x, par, np.bool_(True), rate, a)
         if par[MU] > 0.0:
             g0, g1, g2 = gravity(x[0], x[1], x[2], par)
             rate[3] -= g0
