@@ -170,7 +170,12 @@ def matched() -> tuple[TrackerConfig, Settings]:
     config = default_config()._replace(
         models=(
             Motion(
-                "constant-acceleration", "manoeuvring", dwell_s=inf, sigma_m_s2=30.0, jerk_psd=JERK_PSD, gravity=False
+                "constant-acceleration",
+                "manoeuvring",
+                dwell_s=inf,
+                sigma_m_s2=30.0,
+                jerk_psd=JERK_PSD,
+                gravity=False,
             ),
         ),
         sense=False,

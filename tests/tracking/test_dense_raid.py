@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from benchmarks.dense import floor
 from benchmarks.hgt24_data import of_raid
 from benchmarks.hgt24_kernel import cued_config, track_cued, track_uncued, uncued_config

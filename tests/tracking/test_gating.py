@@ -46,7 +46,11 @@ def found(view, scan, ready, gate, each):
     row, column = np.empty(n * each + 1, np.int64), np.empty(n * each + 1, np.int64)
     gain, first = np.empty(n * each + 1), np.empty(n + 1, np.int64)
     count, lost = edges(view, n, scan, ready, gate, each, row, column, gain, first)
-    return list(zip(row[:count].tolist(), column[:count].tolist(), gain[:count].tolist(), strict=True)), lost, first
+    return (
+        list(zip(row[:count].tolist(), column[:count].tolist(), gain[:count].tolist(), strict=True)),
+        lost,
+        first,
+    )
 
 
 @pytest.mark.parametrize("radar", [False, True])

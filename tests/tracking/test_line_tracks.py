@@ -26,7 +26,7 @@ def scene(single: bool):
         satellite(t, EARTH_RADIUS_M + 1000e3, np.radians(60.0), lon - np.radians(shift), np.radians(35.0))
         for shift in (30.0, 5.0)
     ]
-    scans, detections, truth = observe(np.random.default_rng(3), t, sensors, r[:, None])
+    scans, detections, _ = observe(np.random.default_rng(3), t, sensors, r[:, None])
     late = (scans.sensor[np.searchsorted(scans.scan, detections.scan)] == 1) & (
         scans.t_event[np.searchsorted(scans.scan, detections.scan)] < SECOND_SEES_AT
     )
@@ -60,7 +60,9 @@ def test_one_satellite_holds_a_tentative_track_and_the_second_confirms_it():
     assert SECOND_SEES_AT <= confirmed.min() <= SECOND_SEES_AT + 10.0
     last = np.flatnonzero((tracks.status == Status.CONFIRMED) & (tracks.t == tracks.t.max()))
     assert len(last) == 1
-    assert np.linalg.norm(tracks.mean[last[0], :3] - r[-1]) < 500.0  # two satellites, 50 urad at 1500 km: 150 m a look
+    assert (
+        np.linalg.norm(tracks.mean[last[0], :3] - r[-1]) < 500.0
+    )  # two satellites, 50 urad at 1500 km: 150 m a look
 
 
 def test_without_the_option_one_satellite_starts_nothing():
@@ -79,7 +81,9 @@ def test_span_of_a_line_between_two_heights():
     end = np.empty(2)
     scan, down = line(1000e3, 0.0)
     assert span(scan, down, 0.0, 100e3, 4.5e6, end)
-    assert end == pytest.approx([900e3, 1000e3], abs=1.0)  # straight down: heights and ranges are the same thing
+    assert end == pytest.approx(
+        [900e3, 1000e3], abs=1.0
+    )  # straight down: heights and ranges are the same thing
     assert span(scan, down, 0.0, 100e3, 950e3, end)
     assert end[1] == 950e3, "no further than the sensor sees"
     limb = np.arcsin((EARTH_RADIUS_M + 50e3) / (EARTH_RADIUS_M + 1000e3))
@@ -87,6 +91,8 @@ def test_span_of_a_line_between_two_heights():
     assert span(scan, past, 0.0, 100e3, 1e7, end)
     half = np.sqrt((EARTH_RADIUS_M + 100e3) ** 2 - (EARTH_RADIUS_M + 50e3) ** 2)  # chord of the upper shell
     middle = np.sqrt((EARTH_RADIUS_M + 1000e3) ** 2 - (EARTH_RADIUS_M + 50e3) ** 2)
-    assert end == pytest.approx([middle - half, middle + half], abs=200.0)  # the equator is round: rounding of height
+    assert end == pytest.approx(
+        [middle - half, middle + half], abs=200.0
+    )  # the equator is round: rounding of height
     scan, away = line(1000e3, np.radians(120.0))
     assert not span(scan, away, 0.0, 100e3, 1e7, end), "a line to the sky meets no such height"

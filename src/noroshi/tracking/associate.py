@@ -107,7 +107,7 @@ def sound(det):
 @njit(cache=True, nogil=True, error_model="numpy")
 def whole(scan):
     """Whether a scan row can be used: time, place and axes finite, the limits of its field numbers, clutter finite."""
-    for i in range(len(scan)):
+    for i in range(len(scan)):  # noqa: SIM110  (compiled: no generators)
         if np.isnan(scan[i]) or (isinf(scan[i]) and i <= CLUTTER):
             return False
     return True

@@ -79,7 +79,9 @@ def edges(view, n, scan, ready, gate, each, edge_row, edge_column, edge_gain, fi
         row = view[i]
         if row[RHO] < 0.0:
             continue
-        side = sqrt(gate * (row[S_AA] + row[S_EE] + var)) * 1.01 + 1e-12  # the chord is shorter than the tangent
+        side = (
+            sqrt(gate * (row[S_AA] + row[S_EE] + var)) * 1.01 + 1e-12
+        )  # the chord is shorter than the tangent
         low, high = 0, m
         y = z = 0.0
         if angular and side < _SIDE_MAX:

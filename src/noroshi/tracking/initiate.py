@@ -518,7 +518,17 @@ def select_clusters(rays, pairs, count, limits, gate, now, clusters):
         gathered[p, 0] = i
         gathered[p, 1] = j
         made, overflow = _put(
-            rays, pairs.point[p], gathered[p], np.int64(2), limits.speed_max, now, used, fit, clusters, made, overflow
+            rays,
+            pairs.point[p],
+            gathered[p],
+            np.int64(2),
+            limits.speed_max,
+            now,
+            used,
+            fit,
+            clusters,
+            made,
+            overflow,
         )
     return made, overflow
 

@@ -96,8 +96,10 @@ def _close(state, settings, out, rows, uses):
             hush(state.weight[k], state.quiet[k], settings.motion, state.clock[0])
         collapse(state.mean[k], state.cov[k], state.weight[k], settings.motion, x[i], p[i], state.work)
         info = state.info[k]
-        if info[HITS] == 0 and state.clock[0] - state.quiet[k, 1] > settings.window and is_young(
-            info, state.cov[k, 0], settings.speed_max
+        if (
+            info[HITS] == 0
+            and state.clock[0] - state.quiet[k, 1] > settings.window
+            and is_young(info, state.cov[k, 0], settings.speed_max)
         ):  # what only points can feed, and none did
             info[EXPECTED] = 1
             info[MISSED] += 1
@@ -106,7 +108,9 @@ def _close(state, settings, out, rows, uses):
         score = state.score[k]
         sigma2 = p[i, 0, 0] + p[i, 1, 1] + p[i, 2, 2]
         confirm(info, score, settings.confirm_hits, settings.confirm_of, settings.confirm_score, sigma2)
-        missed_max = settings.delete_missed_tentative if info[STATUS] == _TENTATIVE else settings.delete_missed
+        missed_max = (
+            settings.delete_missed_tentative if info[STATUS] == _TENTATIVE else settings.delete_missed
+        )
         if state.quiet[k, RECORD] < settings.delete_record or over(
             info, score, missed_max, settings.delete_score, settings.delete_sigma, settings.speed_max,
             settings.motion[0, MU], settings.motion[0, SPIN], x[i], p[i],
@@ -165,7 +169,15 @@ def _move(state, settings, t):
     c = state.counters
     slots = state.slots[: c[LIVE]]
     advance(
-        state.mean, state.cov, state.weight, state.cross, slots, settings.motion, settings.sense, t, state.work
+        state.mean,
+        state.cov,
+        state.weight,
+        state.cross,
+        slots,
+        settings.motion,
+        settings.sense,
+        t,
+        state.work,
     )
     kept = exp(-t / settings.survive)
     for i in range(len(slots)):
@@ -175,7 +187,9 @@ def _move(state, settings, t):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def run(state, settings, first, order, scans, slices, bits, dets, idents, finish, out) -> tuple[int, int, int]:
+def run(
+    state, settings, first, order, scans, slices, bits, dets, idents, finish, out
+) -> tuple[int, int, int]:
     """Take the scans order[first:] in turn, in place: (next, rows, contributions) when done or `out` is nearly full.
 
     scans: rows of `pack_scans`; slices [scan, 2]: first and past-the-last of each one's rows in `dets` (of

@@ -5,6 +5,8 @@ A function that takes them as arguments cannot know that there is nothing to cou
 
 from __future__ import annotations
 
+from typing import Any
+
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -15,7 +17,7 @@ from noroshi.tracking.state import Settings, State
 
 
 @intrinsic
-def lean(typingctx, array):
+def _lean(typingctx, array):
     """The same array without an owner, for use while the caller holds the original (compiled code only)."""
     if not isinstance(array, types.Array):
         return None
@@ -31,6 +33,9 @@ def lean(typingctx, array):
         return out._getvalue()
 
     return array(array), codegen
+
+
+lean: Any = _lean  # called with the array alone; the typing context is the compiler's
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

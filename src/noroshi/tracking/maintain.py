@@ -41,7 +41,7 @@ QUIET_S = 10.0  # notional, as the next: how long and how strongly silence speak
 QUIET_MIN = 0.3
 TWIN_DISTANCE = 16.0  # squared distance over position and velocity; chi-square 6 dof: 0.986
 LINE_SIGMA_M = 30e3  # notional: a line track wider than this stays tentative, whatever its hits
-CUE_DISTANCE = 60.0  # squared distance, 9 dof, from a cue to a track that may bear its name; 1e-9 of true ones lie beyond
+CUE_DISTANCE = 60.0  # squared distance, 9 dof, from a cue to a track that may bear its name: 1e-9 lie beyond
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
@@ -185,10 +185,11 @@ def merge(state, settings, n, x, p):
                     young, elder = j, i
             elif state.info[ki, TRACK] < state.info[kj, TRACK]:
                 young, elder = j, i
-            if d2 < nearest[young] or state.info[state.slots[young], TWIN] == state.slots[elder]:
-                if partner[young] < 0 or state.info[state.slots[young], TWIN] != state.slots[partner[young]]:
-                    nearest[young] = d2
-                    partner[young] = elder
+            twin = state.info[state.slots[young], TWIN]  # whom it was like before stays its partner
+            settled = partner[young] >= 0 and twin == state.slots[partner[young]]
+            if not settled and (d2 < nearest[young] or twin == state.slots[elder]):
+                nearest[young] = d2
+                partner[young] = elder
     for i in range(n):
         k = state.slots[i]
         info = state.info[k]

@@ -33,7 +33,9 @@ HEMISPHERE = 0.5  # cosine: what lies further from a track than 60 deg is not it
 
 # A detection made ready for a scan: direction in the frame, then values and variances (inf: not measured)
 Z = 0  # 3 wide, the frame's axes
-Y_SENSOR = 3  # sine of the azimuth side and of elevation: the sensor's y and z components, to sort and gate by
+Y_SENSOR = (
+    3  # sine of the azimuth side and of elevation: the sensor's y and z components, to sort and gate by
+)
 Z_SENSOR = 4
 VAR_AZ = 5  # of the cross-range angle, not of azimuth itself
 VAR_EL = 6

@@ -77,11 +77,21 @@ def air() -> TrackerConfig:
         models=(
             # carried by wings, so constant acceleration, nearly undriven: turbulence, the turning of the vertical
             Motion(
-                "constant-acceleration", "boost", dwell_s=120.0, sigma_m_s2=10.0, jerk_psd=0.02, velocity_psd=0.05
+                "constant-acceleration",
+                "boost",
+                dwell_s=120.0,
+                sigma_m_s2=10.0,
+                jerk_psd=0.02,
+                velocity_psd=0.05,
             ),
             # a standard turn is 3 deg/s = 0.052 rad/s, put on or taken off within a few seconds
             Motion(
-                "coordinated-turn", "manoeuvring", dwell_s=30.0, turn_sigma_rad_s=0.05, turn_psd=1e-4, velocity_psd=1.0
+                "coordinated-turn",
+                "manoeuvring",
+                dwell_s=30.0,
+                turn_sigma_rad_s=0.05,
+                turn_psd=1e-4,
+                velocity_psd=1.0,
             ),
         ),
         sense=False,

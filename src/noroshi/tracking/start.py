@@ -195,13 +195,14 @@ def _near(brief, x, spread, gate, moved):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _briefs(left, n, out):
-    """Of every leftover: sensor's place, direction, sum of its angles' variances, time; into out [n, 8]."""
+def _briefs(left, n, bias, out):
+    """Of every leftover: sensor's place, direction, sum of its angles' variances and biases, time; into out [n, 8]."""
     for i in range(n):
         for a in range(3):
             out[i, a] = left[i, R + a]
             out[i, 3 + a] = left[i, LEFT_Z + a]
         out[i, 6] = left[i, LEFT_DET + SIGMA_AZ] ** 2 + left[i, LEFT_DET + SIGMA_EL] ** 2
+        out[i, 6] += bias_of(bias, left[i], 0) + bias_of(bias, left[i], 1)
         out[i, 7] = left[i, T]
 
 
@@ -615,7 +616,7 @@ def start_tracks(state, settings):
         return
     used = np.zeros(n, np.bool_)
     briefs = np.empty((n, 8))
-    _briefs(state.left, n, briefs)
+    _briefs(state.left, n, settings.bias, briefs)
     for i in range(n):
         if not used[i] and state.left[i, T] == t and state.left[i, KIND] != _INFRARED:
             _plot(state, settings, i, used, briefs)

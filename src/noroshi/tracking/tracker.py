@@ -20,6 +20,7 @@ __all__ = ["Settings", "State", "default_config", "init", "settings", "track", "
 
 _CHUNK = 16_384  # rows of output taken at a time
 
+
 def track(
     config: TrackerConfig,
     scans: Scans,
