@@ -311,7 +311,11 @@ def take_scan(state, settings, scan, bits, dets, idents):
         )
     clutter = log(max(scan[CLUTTER], CLUTTER_MIN))
     for i in range(n):  # a track that may not exist has less claim to a detection (Musicki and Evans, 2004)
-        base = _claim(state.score[state.slots[i]], p) - clutter
+        k = state.slots[i]
+        base = _claim(state.score[k], p) - clutter
+        if not infrared and is_young(state.info[k], state.cov[k, 0], settings.speed_max):
+            # in clutter its second plot is always likelier false than true: it takes the best, and the third decides
+            base = log(p) - miss - clutter
         for e in range(first[i], first[i + 1]):
             edge_gain[e] += base
     probability = np.empty(count)
@@ -353,7 +357,10 @@ def take_scan(state, settings, scan, bits, dets, idents):
                 e = a
                 while edge_column[e] != j:
                     e += 1
-                exists = 1.0 / (1.0 + exp(-edge_gain[e]))  # of the pair: the detection is the track's
+                gain = edge_gain[e]
+                if not infrared and is_young(state.info[k], state.cov[k, 0], settings.speed_max):
+                    gain += _claim(state.score[k], p) - log(p) + miss  # taken all the same, believed for what it is
+                exists = 1.0 / (1.0 + exp(-gain))  # of the pair: the detection is the track's
                 state.score[k] = existence(state.score[k], p, 1.0 - exists)
                 taken[j] = 1.0
                 hit(
