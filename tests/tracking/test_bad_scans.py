@@ -133,7 +133,8 @@ def test_time_that_goes_backwards(raid):
 
 
 @pytest.mark.xfail(
-    strict=True, reason="a track carried along for a year overflows in its last row (kernel._move)"
+    run=False,
+    reason="a year is taken in steps of 5 s, minutes for each track, and overflows in its last row (kernel)",
 )
 def test_a_leap_in_time(raid):
     # a clock that jumps by a year: whatever was tracked is lost, nothing may break
