@@ -15,7 +15,7 @@ def small_raid(seed=5, steps=14, targets=3, false_alarms=0.2, satellites=6):
     r0, east, north, up = place(42.0, 140.0, 300e3)
     paths = [fly(r0 + 2000.0 * k * north, 2500.0 * east + 800.0 * up, t)[0] for k in range(targets)]
     sensors = layer(t, planes=8, false_alarms=false_alarms)
-    seen = [s for s in sensors if np.linalg.norm(s.r[0] - r0) < 2.6e6][:satellites]
+    seen = sorted(sensors, key=lambda s: float(np.linalg.norm(s.r[0] - r0)))[:satellites]
     seen.append(radar(t, 40.9, 140.3, 300, false_alarms=0.05))
     scans, detections, _ = observe(np.random.default_rng(seed), t, seen, np.stack(paths, 1))
     return scans, detections, live_scans(scans, detections)

@@ -33,7 +33,12 @@ def one_by_one(scans, config):
     out = live.room(state)
     parts = []
     for scan in scans:
-        parts.append([column.copy() for column in live.step(state, number, *scan, out)])
+        parts.append(
+            [
+                column.copy()
+                for column in live.step(state, number, scan.row, scan.bits, scan.dets, scan.idents, out)
+            ]
+        )
     parts.append([column.copy() for column in live.close(state, number, out)])
     assert not len(live.close(state, number, out).t), "what is closed stays closed"
     return Output(*(np.concatenate(column) for column in zip(*parts, strict=True))), state
@@ -126,7 +131,7 @@ def test_too_little_room_is_said(raid):
     _, _, rows = raid
     state, number = init(HARD), settings(HARD)
     out = live.room(state)
-    live.step(state, number, *rows[0], out)
+    live.step(state, number, rows[0].row, rows[0].bits, rows[0].dets, rows[0].idents, out)
     with pytest.raises(ValueError, match="room"):
         live.close(state, number, output(1, 1))
     assert state.clock[0] == 0.0

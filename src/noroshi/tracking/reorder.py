@@ -95,6 +95,7 @@ def take(b: Buffer, scan: LiveScan) -> Revision:
         rows = _advance(b, at)
         since = float(rows.t[0]) if len(rows.t) else inf
     elif t == b.newest and at >= b.done and _open(b.state, t):
+        _forget(b)
         return nothing
     else:
         until = b.done + 1
