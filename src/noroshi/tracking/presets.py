@@ -25,7 +25,7 @@ def default_config() -> TrackerConfig:
         ),
         sense=True,
         gate=20.0,  # chi-square 2 dof: 0.99995, 3 dof: 0.9998
-        ambiguity=0.0,
+        ambiguity=3.0,  # a factor of 20 in likelihood between the best assignment and the next
         resolution_sigma=0.0,
         initiate_window_s=1.5,  # the next scan of a 1 Hz sensor, with any offset, still pairs
         initiate_miss=4.0,
