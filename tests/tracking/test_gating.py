@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from noroshi.tracking.associate import existence, shown
 from noroshi.tracking.columns import DETECTION_WIDTH, SCAN_WIDTH, M
-from noroshi.tracking.gating import edges, sort_by
+from noroshi.tracking.gating import edges, order_by
 from noroshi.tracking.maintain import survive
-from noroshi.tracking.measurement import LOOK, READY, RHO, distance, look, prepare
+from noroshi.tracking.measurement import LOOK, READY, RHO, Z_SENSOR, distance, look, prepare
 
 
 def scene(seed: int, tracks: int, detections: int, spread: float, radar: bool):
@@ -38,7 +38,7 @@ def scene(seed: int, tracks: int, detections: int, spread: float, radar: bool):
         row[:4] = *(near + rng.normal(size=3) * (2e-4, 2e-4, 300.0)), 0.0
         row[4:] = 5e-5, rng.choice([5e-5, 1e-3]), 20.0 if radar else inf, inf
         prepare(scan, row, ready[j])
-    return scan, view, ready
+    return scan, view, ready[np.argsort(ready[:, Z_SENSOR])].copy()
 
 
 def found(view, scan, ready, gate, each):
@@ -85,8 +85,9 @@ def test_no_room_keeps_the_likeliest_and_counts_the_rest():
 @given(st.lists(st.floats(-1, 1), max_size=200))
 @settings(deadline=None, max_examples=50)
 def test_sorting_keeps_the_order_of_equals(values):
-    order, key = np.empty(len(values), np.int64), np.empty(len(values))
-    sort_by(np.array(values, float), order, key)
+    order, key = np.arange(len(values)), np.array(values, float)
+    order_by(order, key)
+    assert key.tolist() == sorted(values)
     assert order.tolist() == sorted(range(len(values)), key=lambda i: values[i])
 
 

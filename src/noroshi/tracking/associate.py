@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, isinf, log
+from math import exp, isinf, log, pi
 
 import numpy as np
 from numba import njit
@@ -13,6 +13,7 @@ from noroshi.tracking.assign import associate, workspace
 from noroshi.tracking.columns import (
     CLUTTER,
     DETECTION_WIDTH,
+    EL,
     KIND,
     P_DETECT,
     RANGE_MAX,
@@ -20,7 +21,7 @@ from noroshi.tracking.columns import (
     R,
     T,
 )
-from noroshi.tracking.gating import edges
+from noroshi.tracking.gating import edges, order_by
 from noroshi.tracking.measurement import (
     LOOK,
     READY,
@@ -29,6 +30,7 @@ from noroshi.tracking.measurement import (
     VAR_EL,
     U,
     Z,
+    absorb,
     distance,
     look,
     prepare,
@@ -71,8 +73,8 @@ _TENTATIVE = int(Status.TENTATIVE)
 CLUTTER_MIN = 1e-30  # a scan said to be free of false alarms still gets a finite gain
 LEFT_EACH = 1024  # leftovers kept of one scan: a flood of false alarms leaves room for the other sensors
 RANGE_SLACK_M = 20e3  # how far beyond a sensor's reach a track may seem to be and still be looked for
+QUARTER_TURN = 0.5 * pi * (1.0 + 1e-12)
 SWEEPS_MAX = 20  # of belief propagation
-RANKING = 0.6180339887498949  # sqrt(5)/2 - 1/2: no two directions of a grid have the same key
 SHARE_USED = 0.1  # a smaller share of a detection is no contribution
 
 
@@ -101,6 +103,8 @@ def sound(det):
             return False
     if not np.isfinite(det[0]) or not np.isfinite(det[1]):
         return False
+    if abs(det[EL]) > QUARTER_TURN:
+        return False
     return isinf(det[6]) or det[2] > 0.0
 
 
@@ -113,36 +117,29 @@ def whole(scan):
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _ranked(dets):
-    """Numbers of the sound detections in an order that is their own, whatever the order in which they come."""
-    m = len(dets)
-    some = np.empty(m, np.int64)
-    key = np.empty(m)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _ranked(dets, at, key):
+    """How many detections are sound; their numbers into `at`, by elevation, whatever the order in which they come."""
     good = np.int64(0)
-    for j in range(m):
+    for j in range(len(dets)):
         if sound(dets[j]):
-            some[good] = j
-            key[good] = dets[j, 0] + RANKING * dets[j, 1]
+            at[good] = j
+            key[good] = dets[j, EL]
             good += 1
-    at = some[:good][np.argsort(key[:good])]
-    for i in range(1, good):  # equal keys by all their numbers
+    order_by(at[:good], key[:good])
+    for i in range(1, good):  # equal elevations by all their numbers
         j = at[i]
         q = i
-        while q > 0 and _before(dets[j], dets[at[q - 1]]):
+        while q > 0 and key[q - 1] == key[i] and _before(dets[j], dets[at[q - 1]]):
             at[q] = at[q - 1]
             q -= 1
         at[q] = j
-    return at
+    return good
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _before(a, b):
-    """Whether detection row a comes before b: by the key of `_ranked`, then by each number in turn."""
-    first = a[0] + RANKING * a[1]
-    second = b[0] + RANKING * b[1]
-    if first != second:
-        return first < second
+    """Whether detection row a comes before b by their numbers in turn."""
     for i in range(DETECTION_WIDTH):
         if a[i] != b[i]:
             return a[i] < b[i]
@@ -171,6 +168,8 @@ def is_young(info, cov, speed_max):
 @njit(cache=True, nogil=True, error_model="numpy")
 def _claim(score, p):
     """ln of the odds that a track of this log-odds of existence gives a detection, `p` the chance if it exists."""
+    if score == EXISTENCE_MAX:
+        return log(p / (1.0 - p))
     chance = p / (1.0 + exp(-score))
     return log(chance / (1.0 - chance))
 
@@ -202,9 +201,9 @@ def shown(missed, hits):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def note(info, quiet, scan, bits, p):
-    """Note that a track got a detection, of which the chance was p. info, quiet: the track's rows."""
-    quiet[RECORD] = min(quiet[RECORD] + shown(1.0 - p, 1.0), RECORD_MAX)
+def note(info, quiet, scan, bits, found):
+    """Note that a track got a detection, which shows so much (`shown`). info, quiet: the track's rows."""
+    quiet[RECORD] = min(quiet[RECORD] + found, RECORD_MAX)
     info[HITS] += 1
     info[MISSED] = 0
     info[ORIGINATORS] |= bits
@@ -243,6 +242,8 @@ def take_scan(state, settings, scan, bits, dets, idents):
     p = min(max(scan[P_DETECT], 1e-3), 1.0 - 1e-3)
     miss = log(1.0 - p)
     infrared = scan[KIND] == _INFRARED
+    found = shown(1.0 - p, 1.0)
+    doubtful = settings.time_sigma > 0.0 or len(settings.bias) > 0
     if m == 0:
         for i in range(n):
             k = state.slots[i]
@@ -266,9 +267,11 @@ def take_scan(state, settings, scan, bits, dets, idents):
                     miss,
                 )
         return
-    at = _ranked(dets)
-    c[ABSURD] += m - len(at)
-    m = len(at)
+    at = np.empty(m, np.int64)
+    taken = np.empty(m)  # how much of each detection the tracks took; first a scratch to sort by
+    good = _ranked(dets, at, taken)
+    c[ABSURD] += m - good
+    m = good
     ready = np.empty((m, READY))
     for j in range(m):
         prepare(scan, dets[at[j]], ready[j])
@@ -294,9 +297,16 @@ def take_scan(state, settings, scan, bits, dets, idents):
             look(x, state.work[1], scan, view[i])
         else:
             look(x, state.cov[k, 0], scan, view[i])
-        widen(
-            view[i], state.mean[k], state.weight[k], state.cross[k], settings.bias, settings.time_sigma, scan
-        )
+        if doubtful:
+            widen(
+                view[i],
+                state.mean[k],
+                state.weight[k],
+                state.cross[k],
+                settings.bias,
+                settings.time_sigma,
+                scan,
+            )
     each = min(EDGES_EACH, m)
     size = n * each
     edge_row = np.empty(size, np.int64)
@@ -327,8 +337,10 @@ def take_scan(state, settings, scan, bits, dets, idents):
         probability, alone, chosen, soft, workspace(n, m, count),
     )  # fmt: skip
     place = state.work[0, 0]
-    taken = np.zeros(m)  # how much of each detection the tracks took
-    taker = np.full(m, -1)
+    taker = np.empty(m, np.int64)
+    for j in range(m):
+        taken[j] = 0.0
+        taker[j] = -1
     for i in range(n):
         if chosen[i] >= 0:
             taker[chosen[i]] = i
@@ -359,15 +371,25 @@ def take_scan(state, settings, scan, bits, dets, idents):
                     e += 1
                 gain = edge_gain[e]
                 if not infrared and is_young(state.info[k], state.cov[k, 0], settings.speed_max):
-                    gain += _claim(state.score[k], p) - log(p) + miss  # taken all the same, believed for what it is
-                exists = 1.0 / (1.0 + exp(-gain))  # of the pair: the detection is the track's
-                state.score[k] = existence(state.score[k], p, 1.0 - exists)
+                    gain += (
+                        _claim(state.score[k], p) - log(p) + miss
+                    )  # taken all the same, believed for what it is
+                if (
+                    state.score[k] + gain + miss > EXISTENCE_MAX
+                ):  # what the next line comes to, without its cost
+                    state.score[k] = EXISTENCE_MAX
+                else:
+                    exists = 1.0 / (1.0 + exp(-gain))  # of the pair: the detection is the track's
+                    state.score[k] = existence(state.score[k], p, 1.0 - exists)
                 taken[j] = 1.0
-                hit(
-                    state.mean[k], state.cov[k], state.weight[k], state.cross[k], settings.bias,
-                    settings.time_sigma, scan, ready[j], state.work,
-                )  # fmt: skip
-                note(state.info[k], state.quiet[k], scan, bits, p)
+                if doubtful or len(settings.motion) > 1:
+                    hit(
+                        state.mean[k], state.cov[k], state.weight[k], state.cross[k], settings.bias,
+                        settings.time_sigma, scan, ready[j], state.work,
+                    )  # fmt: skip
+                else:
+                    absorb(state.mean[k, 0], state.cov[k, 0], scan, ready[j], state.work[0])
+                note(state.info[k], state.quiet[k], scan, bits, found)
                 use(c, state.used, state.info[k, TRACK], idents[at[j]])
             elif in_view(_position(state.mean[k], state.weight[k], place), scan):
                 if _unresolved(settings.resolution, view, i, a, b, edge_column, edge_gain, taker, ready):
@@ -403,7 +425,7 @@ def take_scan(state, settings, scan, bits, dets, idents):
                 scan, ready, columns[:q], shares[:q], reference[:q], alone[i], state.work,
             )  # fmt: skip
         if alone[i] < 0.5:
-            note(state.info[k], state.quiet[k], scan, bits, p)
+            note(state.info[k], state.quiet[k], scan, bits, found)
         elif in_view(_position(state.mean[k], state.weight[k], place), scan):
             _miss(state.info[k], state.quiet[k], state.weight[k], settings.motion, settings.sense, scan, miss)
     _twins(state.info, state.slots[:n], first, edge_column, chosen)

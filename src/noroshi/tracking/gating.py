@@ -26,13 +26,10 @@ _SIDE_MAX = 0.3  # a window wider than this (sine) is no window: all detections 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def sort_by(values, order, key):
-    """Order of `values` into `order` (stable) and the sorted values into `key`."""
-    n = len(values)
-    for i in range(n):
-        key[i] = values[i]
-        order[i] = i
-    gap = np.int64(1)  # Shell's method, ratio 2.25; short lists by insertion alone
+def order_by(rows, key):
+    """Sort `rows` and `key` together by key, in place; equal keys by row. Shell's method, short lists by insertion."""
+    n = len(key)
+    gap = np.int64(1)
     while n > _INSERTION and gap < n:
         gap = gap * 9 // 4 + 1
     last = False
@@ -41,14 +38,14 @@ def sort_by(values, order, key):
         last = gap == 1
         for i in range(gap, n):
             value = key[i]
-            row = order[i]
+            row = rows[i]
             j = i
-            while j >= gap and (key[j - gap] > value or (key[j - gap] == value and order[j - gap] > row)):
+            while j >= gap and (key[j - gap] > value or (key[j - gap] == value and rows[j - gap] > row)):
                 key[j] = key[j - gap]
-                order[j] = order[j - gap]
+                rows[j] = rows[j - gap]
                 j -= gap
             key[j] = value
-            order[j] = row
+            rows[j] = row
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
@@ -57,13 +54,10 @@ def edges(view, n, scan, ready, gate, each, edge_row, edge_column, edge_gain, fi
 
     view [n, LOOK]: how the tracks lie (rho < 0: cannot be seen by this sensor); ready [m, READY]. Fills edge_row,
     edge_column and edge_gain (log-likelihood of the detection) track by track, first [n + 1] where each track's
-    begin. At most `each` of a track, the likeliest, are kept. Detections are sorted by the sine of elevation in sensor
-    axes; a track scans only those within its gate's widest half-axis, which is at most sqrt(gate trace S).
+    begin. At most `each` of a track, the likeliest, are kept. `ready` is in order of Z_SENSOR, the sine of elevation
+    in sensor axes; a track scans only those within its gate's widest half-axis, at most sqrt(gate trace S).
     """
     m = len(ready)
-    order = np.empty(m, np.int64)
-    key = np.empty(m)
-    sort_by(ready[:, Z_SENSOR], order, key)
     var = 0.0  # the widest detection
     angular = True
     for j in range(m):
@@ -88,22 +82,21 @@ def edges(view, n, scan, ready, gate, each, edge_row, edge_column, edge_gain, fi
             for a in range(3):
                 y += scan[M + 3 * a + 1] * row[U + a]
                 z += scan[M + 3 * a + 2] * row[U + a]
-            # first key >= z - side
+            # the first at or above z - side
             a, b = 0, m
             bound = z - side
             while a < b:
                 c = (a + b) >> 1
-                if key[c] < bound:
+                if ready[c, Z_SENSOR] < bound:
                     a = c + 1
                 else:
                     b = c
             low = a
         else:
             side = np.inf
-        for q in range(low, high):
-            if key[q] > z + side:
+        for j in range(low, high):
+            if ready[j, Z_SENSOR] > z + side:
                 break
-            j = order[q]
             if abs(ready[j, Y_SENSOR] - y) > side:
                 continue
             d2, value = distance(row, ready[j])

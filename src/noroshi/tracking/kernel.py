@@ -27,6 +27,7 @@ from noroshi.tracking.state import (
     APART,
     CLOSED,
     CUES,
+    EXISTENCE_MAX,
     EXPECTED,
     HITS,
     LATE,
@@ -180,8 +181,10 @@ def _move(state, settings, t):
         state.work,
     )
     kept = exp(-t / settings.survive)
+    surest = survive(EXISTENCE_MAX, kept)  # of nearly all
     for i in range(len(slots)):
-        state.score[slots[i]] = survive(state.score[slots[i]], kept)
+        score = state.score[slots[i]]
+        state.score[slots[i]] = surest if score == EXISTENCE_MAX else survive(score, kept)
     for q in range(c[CUES]):
         carry(state.cue_mean[q], state.cue_cov[q], t, settings.motion[0], state.work)
 

@@ -10,7 +10,7 @@ from numba import njit
 import noroshi._jax  # noqa: F401  (sets Numba's cache folder)
 from noroshi.tables import Status
 from noroshi.tracking.assign import linear_sum_assignment
-from noroshi.tracking.gating import sort_by
+from noroshi.tracking.gating import order_by
 from noroshi.tracking.mixture import BALLISTIC, normalise
 from noroshi.tracking.parameters import ROLE
 from noroshi.tracking.state import (
@@ -149,8 +149,8 @@ def merge(state, settings, n, x, p):
     The elder number stays (a confirmed one before a tentative one), with the surer of the two states; the other gets
     DELETED. Only pairs near each other along x are compared.
     """
-    order = np.empty(n, np.int64)
-    sort_by(x[:n, 0], order, np.empty(n))
+    order = np.arange(n)
+    order_by(order, x[:n, 0].copy())
     widest = 0.0
     reach = np.empty(n)
     for i in range(n):
