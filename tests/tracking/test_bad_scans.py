@@ -132,10 +132,6 @@ def test_time_that_goes_backwards(raid):
         assert counters[states.LATE] == len(raid)
 
 
-@pytest.mark.xfail(
-    run=False,
-    reason="a year is taken in steps of 5 s, minutes for each track, and overflows in its last row (kernel)",
-)
 def test_a_leap_in_time(raid):
     # a clock that jumps by a year: whatever was tracked is lost, nothing may break
     row = raid[-1].row.copy()

@@ -82,10 +82,6 @@ def flight():
     return SimpleNamespace(**locals())
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="17 s after burn-out in silence the first radar's plots start a second track of the target; gone 11 s later",
-)
 def test_one_target_one_track(flight):
     # and no false one among some 850 false alarms
     assert len(confirmed(flight.tracks)) == 1
@@ -390,13 +386,12 @@ def test_false_alarms_alone_confirm_next_to_nothing():
 
 
 def test_twins_become_one():
-    # two tracks cued on one target: after a few times only the elder number is left, with the surer state
-    t = np.arange(0.0, 20.0)
+    # two tracks cued on one target: after ten times and a few only the elder number is left, with the surer state
+    t = np.arange(0.0, 40.0)
     r0, east, _, up = place(42.0, 140.0, 300e3)
     r, v, _ = fly(r0, 2500.0 * east + 800.0 * up, t)
     scans, detections, _ = observe(np.random.default_rng(2), t, layer(t), r[:, None, :])
-    # three times: each takes some of the detections, those that suit it, so that within five they drift apart
-    config = default_config()._replace(merge_times=3)
+    config = default_config()
     state = init(config)
     start = np.concatenate([r[0], v[0], np.zeros(3)])
     other = start + np.repeat([150.0, 10.0, 0.0], 3)
@@ -414,7 +409,8 @@ def test_twins_become_one():
     )
     assert list(np.unique(tracks.track[tracks.t == 19.0])) == [0]
     assert tracks.status[tracks.track == 1][-1] == Status.DELETED
-    assert tracks.t[tracks.track == 1][-1] < 8.0
+    # the rule asks for ten times alike; a few more for scans that see neither
+    assert 10.0 <= tracks.t[tracks.track == 1][-1] <= 14.0
 
 
 def test_two_targets_side_by_side_stay_two():

@@ -69,6 +69,7 @@ from noroshi.tracking.visible import in_view
 _INFRARED = int(Kind.INFRARED)
 _CONFIRMED = int(Status.CONFIRMED)
 _TENTATIVE = int(Status.TENTATIVE)
+_DELETED = int(Status.DELETED)
 
 CLUTTER_MIN = 1e-30  # a scan said to be free of false alarms still gets a finite gain
 LEFT_EACH = 1024  # leftovers kept of one scan: a flood of false alarms leaves room for the other sensors
@@ -219,7 +220,11 @@ def _miss(info, quiet, weight, motion, sense, scan, miss):
     A known target that coasts is cold: that infrared does not see it says nothing against the track.
     """
     info[EXPECTED] = 1
+    dark = False
     if scan[KIND] == _INFRARED:
+        dark = (
+            sense and quiet[0] < 0.0
+        )  # a target that goes dark is missed by all at once: one miss a time is evidence
         quiet[0] += miss
         if sense and info[STATUS] == _CONFIRMED:
             coasting = 0.0
@@ -229,6 +234,8 @@ def _miss(info, quiet, weight, motion, sense, scan, miss):
             if coasting > 0.5:
                 return 0.0
     info[MISSED] += 1
+    if dark:
+        return 0.0
     quiet[RECORD] += shown(exp(miss), 0.0)
     return miss
 
@@ -284,7 +291,8 @@ def take_scan(state, settings, scan, bits, dets, idents):
         if len(settings.motion) > 1:
             x = state.work[0, 0]
             collapse_position(state.mean[k], state.cov[k], state.weight[k], x, state.work[1])
-        if infrared and is_young(state.info[k], state.cov[k, 0], settings.speed_max):
+        gone = state.info[k, STATUS] == _DELETED
+        if gone or (infrared and is_young(state.info[k], state.cov[k, 0], settings.speed_max)):
             view[i, RHO] = -1.0
             continue
         d0 = x[0] - scan[R]

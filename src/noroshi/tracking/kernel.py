@@ -52,6 +52,7 @@ from noroshi.tracking.transition import carry
 _TENTATIVE = int(Status.TENTATIVE)
 _DELETED = int(Status.DELETED)
 
+GAP_MAX_S = 3_600.0  # notional: after an hour without a scan no track means anything; all are given up
 YOUNG_MISS = log(0.19)  # that not both of two sensors with P_D 0.9 see the target
 
 
@@ -169,6 +170,12 @@ def _move(state, settings, t):
     settings = lean_settings(settings)
     c = state.counters
     slots = state.slots[: c[LIVE]]
+    if t > GAP_MAX_S:
+        for i in range(len(slots)):
+            state.info[slots[i], STATUS] = _DELETED  # its row at the end of this time says so
+        c[CUES] = 0
+        c[LEFT] = 0
+        return
     advance(
         state.mean,
         state.cov,
