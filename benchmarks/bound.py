@@ -174,7 +174,7 @@ def matched() -> tuple[TrackerConfig, Settings]:
                 "manoeuvring",
                 dwell_s=inf,
                 sigma_m_s2=30.0,
-                jerk_psd=JERK_PSD,
+                jerk_psd_m2_s5=JERK_PSD,
                 gravity=False,
             ),
         ),

@@ -64,7 +64,12 @@ def uncued_config() -> TrackerConfig:
 
 def _glider() -> Motion:
     return Motion(
-        "constant-acceleration", "manoeuvring", dwell_s=inf, sigma_m_s2=30.0, jerk_psd=5.0, gravity=False
+        "constant-acceleration",
+        "manoeuvring",
+        dwell_s=inf,
+        sigma_m_s2=30.0,
+        jerk_psd_m2_s5=5.0,
+        gravity=False,
     )
 
 

@@ -242,6 +242,13 @@ def test_a_vertex_beside_a_level_edge_is_not_missed() -> None:
         polygon(ring)
 
 
+def test_a_ring_that_goes_round_twice_is_refused() -> None:
+    """Its inside would count as outside, and its area twice."""
+    once = [[0.0, 0.0], [0.0, 55.0], [41.0, 0.0]]
+    with pytest.raises(DataError, match="same edge twice"):
+        polygon([*once, *once, once[0]])
+
+
 @given(st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), min_size=3, max_size=8))
 def test_any_positions_are_an_area_or_an_error_that_says_why(positions: list[tuple[float, float]]) -> None:
     """Never another exception; and the share is that of the places inside, counted on a lattice of 4,000."""

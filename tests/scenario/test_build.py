@@ -256,7 +256,7 @@ sigma_m_s2 = 12.0
 model = "ballistic"
 role = "ballistic"
 beta_kg_m2 = 2000.0
-velocity_psd = 1e-4
+velocity_psd_m2_s3 = 1e-4
 
 [[tracker.biases]]
 sensor = 2
@@ -269,7 +269,7 @@ el_urad = 50.0
     config = build.tracker_config(scenario)
     assert config.models == (
         Motion("singer", "manoeuvring", dwell_s=60.0, tau_s=8.0, sigma_m_s2=12.0),
-        Motion("ballistic", "ballistic", beta_kg_m2=2000.0, velocity_psd=1e-4),
+        Motion("ballistic", "ballistic", beta_kg_m2=2000.0, velocity_psd_m2_s3=1e-4),
     )
     assert config.biases == ((2, pytest.approx(4e-5), pytest.approx(5e-5), 0.0),)
     assert (config.ambiguity, config.resolution_sigma, config.time_sigma_s) == (3.0, 2.0, 0.01)

@@ -95,10 +95,20 @@ def test_dimensions_stand_in_the_names(part: type[Part]) -> None:
         "delete_missed",
         "delete_missed_tentative",
     }
+    bare |= {
+        "ambiguity",
+        "resolution_sigma",
+        "confirm_existence",
+        "delete_existence",
+        "delete_ghost",
+        "merge_times",
+    }
+    bare |= {"sensor", "beta_sigma"}  # a number of a sensor; of a logarithm
     bare |= {"efficiency", "p_detect", "swerling", "pulses", "tracks"}
     units = ("_s", "_ms", "_m", "_km", "_deg", "_m2", "_mrad", "_urad", "_w_m2", "_kg_m2", "_km_s", "deg")
     units += ("_kw", "_ghz", "_mhz", "_db", "_k")
     units += ("_um", "_e")  # micrometres, electrons
+    units += ("_m2_s5", "_m2_s3", "_rad2_s3")  # power spectral densities
     units += ("_m2_kg", "_m_s2", "_kn", "_kg")
     for name, field in part.model_fields.items():
         if field.annotation in (int, float, int | None, float | None):

@@ -30,7 +30,7 @@ SENSORS = [
     for a, b in ((-20, -8), (12, 10), (25, -12), (-9, 14))
 ]
 # free flight as it is, and next to no noise beside it: 60 mm of position in the 40 s
-COAST = Motion("ballistic", "ballistic", velocity_psd=1e-7)
+COAST = Motion("ballistic", "ballistic", velocity_psd_m2_s3=1e-7)
 CONFIG = default_config()._replace(models=(COAST,), sense=False)
 CONSIDERED = tuple(Bias(int(n), BIAS, BIAS) for n in NUMBERS)
 # a tracker that knows of no bias would start no track at all with the usual gates

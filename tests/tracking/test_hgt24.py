@@ -95,7 +95,7 @@ def test_accuracy_of_cued_tracks(shared_data, raid, position, velocity, nees):
     scans, detections, truth, given = load(shared_data, raid)
     # kinematic targets: no gravity at all (mu = 0), one constant-acceleration model, no deletion
     model = Motion(
-        "constant-acceleration", "boost", dwell_s=inf, sigma_m_s2=30.0, jerk_psd=5.0, gravity=False
+        "constant-acceleration", "boost", dwell_s=inf, sigma_m_s2=30.0, jerk_psd_m2_s5=5.0, gravity=False
     )
     config = default_config()._replace(
         models=(model,),

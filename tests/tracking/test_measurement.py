@@ -71,6 +71,19 @@ def test_sight_gives_the_directions_of_growing_angles():
         np.testing.assert_allclose(h[1, :3] * rho, e_el, atol=1e-6)
 
 
+def second_order(x, p, scan):
+    """What the uncertain range adds to a pair of angles, across the line of sight: covariance [2, 2] and mean [2].
+
+    The angle of azimuth is e.d / |d|, whose Hessian is -(e u' + u e') / rho^2: half the trace of the products.
+    """
+    u, e_az, e_el = np.empty(3), np.empty(3), np.empty(3)
+    rho = sight(x, scan, u, e_az, e_el)
+    hessians = [-(np.outer(e, u) + np.outer(u, e)) / rho**2 for e in (e_az, e_el)]
+    q = p[:3, :3]
+    cov = np.array([[0.5 * np.trace(a @ q @ b @ q) for b in hessians] for a in hessians])
+    return cov, np.array([0.5 * np.trace(a @ q) for a in hessians])
+
+
 @pytest.mark.parametrize("parts", [(0, 1), (0, 1, 2), (0, 1, 2, 3), (2,), (0,), (1, 2), (2, 3)])
 def test_update_is_the_textbook_one(parts):
     # one joint update with the full Jacobian by differences; noise-free, so that the sequential form linearises
@@ -83,12 +96,19 @@ def test_update_is_the_textbook_one(parts):
     given = np.full(4, inf)
     given[list(parts)] = sigma[list(parts)]
     h = jacobian(x, scan)[list(parts)]
-    s = h @ p @ h.T + np.diag(sigma[list(parts)] ** 2)
+    noise = np.diag(sigma[list(parts)] ** 2)
+    shift = np.zeros(len(parts))
+    if parts[:2] == (0, 1):  # both angles: second-order terms of the uncertain range
+        across = np.array([np.cos(z[1]), 1.0])
+        cov, mean = second_order(x, p, scan)
+        noise[:2, :2] += cov / np.outer(across, across)
+        shift[:2] = -mean / across
+    s = h @ p @ h.T + noise
     k = p @ h.T @ np.linalg.inv(s)
-    joseph = (np.eye(9) - k @ h) @ p @ (np.eye(9) - k @ h).T + k @ np.diag(sigma[list(parts)] ** 2) @ k.T
+    joseph = (np.eye(9) - k @ h) @ p @ (np.eye(9) - k @ h).T + k @ noise @ k.T
     got_x, got_p = x.copy(), p.copy()
     value = update(got_x, got_p, scan, detection(*z, sigmas=given))
-    np.testing.assert_allclose(got_x, x, atol=1e-5)
+    np.testing.assert_allclose(got_x, x + k @ shift, atol=1e-5)
     scale = np.sqrt(np.outer(np.diag(p), np.diag(p)))
     assert np.abs((got_p - joseph) / scale).max() < 1e-6
     np.testing.assert_array_equal(got_p, got_p.T)
@@ -118,7 +138,9 @@ def test_gate_is_the_distance_of_the_innovation():
 
 def test_triangle_is_joseph_over_3000_updates_in_poor_geometry():
     # measured elsewhere: the unsymmetrised full form fails after 45-180 frames; two satellites 3 degrees apart, 50 urad
-    model = parameters(Motion("constant-acceleration", "boost", sigma_m_s2=30.0, jerk_psd=5.0, gravity=False))
+    model = parameters(
+        Motion("constant-acceleration", "boost", sigma_m_s2=30.0, jerk_psd_m2_s5=5.0, gravity=False)
+    )
     work = np.empty((5, 9, 9))
     f, q = np.eye(9), np.zeros((9, 9))
     for i in range(3):
@@ -143,7 +165,7 @@ def test_triangle_is_joseph_over_3000_updates_in_poor_geometry():
             rho = sight(x, scan, u, e_az, e_el)
             h = np.zeros((2, 9))
             h[:, :3] = np.stack([e_az, e_el]) / rho
-            noise = np.eye(2) * 50e-6**2
+            noise = np.eye(2) * 50e-6**2 + second_order(x, joseph, scan)[0]
             k = np.linalg.solve(h @ joseph @ h.T + noise, h @ joseph).T
             a = np.eye(9) - k @ h
             joseph = a @ joseph @ a.T + k @ noise @ k.T
@@ -165,7 +187,7 @@ def test_triangle_is_joseph_over_3000_updates_in_poor_geometry():
     ],
 )
 def test_steady_state_of_near_constant_velocity(q, sigma, gains, sigmas):
-    model = parameters(Motion("constant-acceleration", "boost", velocity_psd=q, gravity=False))
+    model = parameters(Motion("constant-acceleration", "boost", velocity_psd_m2_s3=q, gravity=False))
     work = np.empty((5, 9, 9))
     x = np.array([7e6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
     p = np.diag(np.repeat([1e3, 1e2, 0.0], 3) ** 2)

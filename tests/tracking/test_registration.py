@@ -24,7 +24,7 @@ from noroshi.tracking.registration import (
 )
 from noroshi.tracking.transition import transition
 
-MOTION = Motion("constant-acceleration", "boost", sigma_m_s2=10.0, jerk_psd=0.5)
+MOTION = Motion("constant-acceleration", "boost", sigma_m_s2=10.0, jerk_psd_m2_s5=0.5)
 PAR = parameters(MOTION)
 START = np.array([6.6e6, 2e5, 3e5, 3000.0, -1000.0, 500.0, 0.0, 0.0, 0.0])
 SPREAD = np.repeat([500.0, 50.0, 10.0], 3)

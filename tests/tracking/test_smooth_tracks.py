@@ -32,16 +32,21 @@ START = np.array([6.6e6, 2e5, 3e5, 3000.0, -1000.0, 500.0, 0.0, 0.0, 0.0])
 SPREAD = np.diag(np.repeat([300.0, 50.0, 10.0], 3) ** 2)
 
 
-def steady(jerk_psd, dwell_s=30.0, role="boost", gravity=False):
+def steady(jerk_psd_m2_s5, dwell_s=30.0, role="boost", gravity=False):
     """Constant acceleration."""
     return Motion(
-        "constant-acceleration", role, dwell_s=dwell_s, sigma_m_s2=30.0, jerk_psd=jerk_psd, gravity=gravity
+        "constant-acceleration",
+        role,
+        dwell_s=dwell_s,
+        sigma_m_s2=30.0,
+        jerk_psd_m2_s5=jerk_psd_m2_s5,
+        gravity=gravity,
     )
 
 
-def free(velocity_psd, dwell_s=30.0):
+def free(velocity_psd_m2_s3, dwell_s=30.0):
     """Ballistic: its extras mean something else."""
-    return Motion("ballistic", "ballistic", dwell_s=dwell_s, velocity_psd=velocity_psd)
+    return Motion("ballistic", "ballistic", dwell_s=dwell_s, velocity_psd_m2_s3=velocity_psd_m2_s3)
 
 
 def rows(*motions):

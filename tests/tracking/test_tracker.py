@@ -260,7 +260,7 @@ def test_matched_filter_is_consistent():
         satellite(t, EARTH_RADIUS_M + 1e6, np.radians(80), np.radians(140 + a), np.radians(42 + b), **wide)
         for a, b in ((-20, -8), (12, 10), (25, -12))
     ]
-    model = Motion("ballistic", "ballistic", dwell_s=inf, velocity_psd=q)
+    model = Motion("ballistic", "ballistic", dwell_s=inf, velocity_psd_m2_s3=q)
     config = default_config()._replace(models=(model,), gate=60.0, initiate_crossing_min_rad=3.0)
     nees = np.empty((runs, steps))
     for n in range(runs):
@@ -473,7 +473,7 @@ def test_a_bad_configuration_is_refused():
         {"max_tracks": 0},
         {"gate": 0.0},
         {"initiate_height_min_m": 2e6},
-        {"models": (boost._replace(jerk_psd=-1.0),)},
+        {"models": (boost._replace(jerk_psd_m2_s5=-1.0),)},
         {"models": (boost._replace(sigma_m_s2=inf),)},
         {"ambiguity": -1.0},
         {"merge_times": 0},

@@ -26,13 +26,17 @@ from noroshi.tracking.visible import height
 
 SPIN = np.array([0.0, 0.0, EARTH_RATE_RAD_S])
 
-CA = Motion("constant-acceleration", "boost", sigma_m_s2=50.0, jerk_psd=5.0, velocity_psd=0.1)
-SINGER = Motion("singer", "manoeuvring", tau_s=20.0, sigma_m_s2=15.0, jerk_psd=0.2, velocity_psd=0.1)
-BALLISTIC = Motion(
-    "ballistic", "ballistic", beta_kg_m2=5000.0, beta_sigma=0.7, beta_psd=1e-3, velocity_psd=0.01
+CA = Motion("constant-acceleration", "boost", sigma_m_s2=50.0, jerk_psd_m2_s5=5.0, velocity_psd_m2_s3=0.1)
+SINGER = Motion(
+    "singer", "manoeuvring", tau_s=20.0, sigma_m_s2=15.0, jerk_psd_m2_s5=0.2, velocity_psd_m2_s3=0.1
 )
-GLIDE = Motion("glide", "manoeuvring", tau_s=40.0, sigma_m_s2=15.0, velocity_psd=0.1)
-TURN = Motion("coordinated-turn", "manoeuvring", turn_sigma_rad_s=0.05, turn_psd=1e-5, velocity_psd=0.5)
+BALLISTIC = Motion(
+    "ballistic", "ballistic", beta_kg_m2=5000.0, beta_sigma=0.7, beta_psd_1_s=1e-3, velocity_psd_m2_s3=0.01
+)
+GLIDE = Motion("glide", "manoeuvring", tau_s=40.0, sigma_m_s2=15.0, velocity_psd_m2_s3=0.1)
+TURN = Motion(
+    "coordinated-turn", "manoeuvring", turn_sigma_rad_s=0.05, turn_psd_rad2_s3=1e-5, velocity_psd_m2_s3=0.5
+)
 ALL = (CA, SINGER, BALLISTIC, GLIDE, TURN)
 names = [m.model for m in ALL]
 
@@ -377,7 +381,7 @@ def test_singer_tends_to_constant_acceleration():
     want = psd * np.array(
         [[t**5 / 20, t**4 / 8, t**3 / 6], [t**4 / 8, t**3 / 3, t**2 / 2], [t**3 / 6, t**2 / 2, t]]
     )
-    ca = Motion("constant-acceleration", "boost", jerk_psd=psd, gravity=False)
+    ca = Motion("constant-acceleration", "boost", jerk_psd_m2_s5=psd, gravity=False)
     near = Motion("singer", "boost", tau_s=tau, sigma_m_s2=np.sqrt(psd * tau / 2.0), gravity=False)
     np.testing.assert_allclose(move(ca, np.zeros(9), t)[2], np.kron(want, np.eye(3)), rtol=1e-14)
     np.testing.assert_allclose(move(near, np.zeros(9), t)[2], np.kron(want, np.eye(3)), rtol=1e-8)
@@ -388,7 +392,11 @@ def test_noise_of_a_walking_parameter(motion, x):
     # the integral of Phi(t, s) W Phi(t, s)' by Gauss's rule, Phi from this model's own Jacobians (tested above); the
     # product's Q is to lowest order in |A| t (0.35 at most): a fifth of the largest element
     t = 1.0
-    w = np.diag([0.0] * 3 + [motion.velocity_psd] * 3 + [motion.beta_psd + motion.turn_psd, 0.0, 0.0])
+    w = np.diag(
+        [0.0] * 3
+        + [motion.velocity_psd_m2_s3] * 3
+        + [motion.beta_psd_1_s + motion.turn_psd_rad2_s3, 0.0, 0.0]
+    )
     want = np.zeros((9, 9))
     for node, weight in zip(*np.polynomial.legendre.leggauss(6), strict=True):
         s = 0.5 * t * (1.0 + node)
@@ -403,7 +411,7 @@ def test_noise_of_a_walking_parameter(motion, x):
 
 def test_glide_noise_widens_with_the_air():
     # sigma at 20 km and 3 km/s: rho u^2 / (2 * 5000), 0.0889 kg/m3 (NOAA-S/T 76-1562) -> 80 m/s2; at 100 km the stated
-    motion = GLIDE._replace(sigma_m_s2=10.0, velocity_psd=0.0)
+    motion = GLIDE._replace(sigma_m_s2=10.0, velocity_psd_m2_s3=0.0)
     for h, air in ((20e3, 8.8910e-2 * 3000.0**2 / 1e4), (100e3, 0.0)):
         _, _, q = move(motion, state(motion, h, (3e3, 0.0, 0.0), (0.0, 0.0, 0.0)), 0.1)
         sigma2 = q[6, 6] / (1.0 - np.exp(-2.0 * 0.1 / motion.tau_s))
@@ -443,7 +451,7 @@ def test_exponential_atmosphere():
     # straight down through exponential air without gravity: v = v0 exp(-(rho - rho0) H / (2 beta)) (H. J. Allen and
     # A. J. Eggers, NACA TR-1381, 1958)
     base, scale, rho0, beta = 6374e3, 7e3, 1.2, 2000.0
-    par = parameters(BALLISTIC._replace(gravity=False, beta_psd=0.0))
+    par = parameters(BALLISTIC._replace(gravity=False, beta_psd_1_s=0.0))
     par[[AIR_DENSITY, AIR_SCALE, AIR_BASE]] = rho0, scale, base
     x = np.array([base + 60e3, 0.0, 0.0, -7000.0, 0.0, 0.0, np.log(beta), 0.0, 0.0])
     y = travel(BALLISTIC, x, 8.0, par)

@@ -135,6 +135,11 @@ def _ring(given: np.ndarray, index: int, where: str) -> Ring:
     keep = np.append(True, np.any(np.diff(given, axis=0) != 0.0, axis=1))  # repeated positions are no edges
     edge = np.arange(1, len(lon))[keep[1:]]
     lon, lat = lon[keep], lat[keep]
+    pairs = np.stack([wrap(lon)[:-1], lat[:-1], wrap(lon)[1:], lat[1:]], axis=1)
+    if len(np.unique(pairs, axis=0)) < len(pairs):
+        raise DataError(
+            "goes along the same edge twice", where=where, remedy="a ring goes round once: correct it"
+        )
     wanted = -1.0 if index else 1.0  # RFC 7946, 3.1.6: outer rings counterclockwise, holes clockwise
     step = _steps(lon, lat, wanted) if len(lon) > 1 else np.zeros(0)
     turns = _turns(step)

@@ -959,15 +959,19 @@ class MotionPart(Part):
         default=None, gt=0, le=1e9, description="memory of the acceleration; `singer` and `glide` need it"
     )
     sigma_m_s2: float | None = Field(default=None, ge=0, le=1e4, description="of the acceleration, 1 sigma")
-    jerk_psd: float | None = Field(default=None, ge=0, le=1e6, description="of white jerk, m2/s5")
-    velocity_psd: float | None = Field(default=None, ge=0, le=1e6, description="of white acceleration, m2/s3")
+    jerk_psd_m2_s5: float | None = Field(default=None, ge=0, le=1e6, description="of white jerk, m2/s5")
+    velocity_psd_m2_s3: float | None = Field(
+        default=None, ge=0, le=1e6, description="of white acceleration, m2/s3"
+    )
     beta_kg_m2: float | None = Field(
         default=None, gt=0, le=1e6, description="ballistic coefficient m/(Cd A) believed at first"
     )
     beta_sigma: float | None = Field(default=None, ge=0, le=10, description="of its logarithm")
-    beta_psd: float | None = Field(default=None, ge=0, le=10, description="of the walk of its logarithm, 1/s")
+    beta_psd_1_s: float | None = Field(
+        default=None, ge=0, le=10, description="of the walk of its logarithm, 1/s"
+    )
     turn_sigma_rad_s: float | None = Field(default=None, ge=0, le=10, description="of the turn rate")
-    turn_psd: float | None = Field(default=None, ge=0, le=10, description="of its walk, rad2/s3")
+    turn_psd_rad2_s3: float | None = Field(default=None, ge=0, le=10, description="of its walk, rad2/s3")
     gravity: bool | None = Field(default=None, description="false: a frame without gravity")
 
     @field_validator("model")

@@ -198,13 +198,13 @@ def general(given: Terms, information_0: Float[np.ndarray, "d d"]) -> Float64[np
 
 
 def constant_acceleration(
-    dt: Float[np.ndarray, "*step"] | float, jerk_psd: Float[np.ndarray, "*step"] | float
+    dt: Float[np.ndarray, "*step"] | float, jerk_psd_m2_s5: Float[np.ndarray, "*step"] | float
 ) -> tuple[Float64[np.ndarray, "*step 9 9"], Float64[np.ndarray, "*step 9 9"]]:
     """Transition and noise of position, velocity, acceleration [m, m/s, m/s2] under white jerk of PSD q [m2/s5].
 
     Bar-Shalom, Li, Kirubarajan, "Estimation with Applications to Tracking and Navigation", section 6.2.3.
     """
-    t, psd = np.broadcast_arrays(np.asarray(dt, float), np.asarray(jerk_psd, float))
+    t, psd = np.broadcast_arrays(np.asarray(dt, float), np.asarray(jerk_psd_m2_s5, float))
     f, q = np.zeros((*t.shape, 3, 3)), np.zeros((*t.shape, 3, 3))
     f[..., range(3), range(3)] = 1.0
     f[..., 0, 1] = f[..., 1, 2] = t

@@ -7,7 +7,7 @@ merged, deleted, and their rows put out.
 from __future__ import annotations
 
 from math import exp, isinf, log
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -199,7 +199,7 @@ def _move(state, settings, t):
 @njit(cache=True, nogil=True, error_model="numpy")
 def run(
     state, settings, first, order, scans, slices, bits, dets, idents, finish, out
-) -> tuple[int, int, int]:
+) -> tuple[Any, Any, Any]:
     """Take the scans order[first:] in turn, in place: (next, rows, contributions) when done or `out` is nearly full.
 
     scans: rows of `pack_scans`; slices [scan, 2]: first and past-the-last of each one's rows in `dets` (of

@@ -50,13 +50,13 @@ PARAMETERS = 18
 class Motion(NamedTuple):
     """One motion model of the mixture. State: position, velocity and three numbers of the model's own.
 
-    constant-acceleration: acceleration beyond gravity, driven by white jerk `jerk_psd` [m2/s5].
-    singer: acceleration beyond gravity, first-order Gauss-Markov with `tau_s`, `sigma_m_s2` (plus `jerk_psd`).
+    constant-acceleration: acceleration beyond gravity, driven by white jerk `jerk_psd_m2_s5`.
+    singer: acceleration beyond gravity, first-order Gauss-Markov with `tau_s`, `sigma_m_s2` (plus the white jerk).
     ballistic: gravity with J2 and drag; ln of the ballistic coefficient m/(Cd A) about `beta_kg_m2`, believed to
-    `beta_sigma` at first, walking with `beta_psd` [1/s]. glide: as singer, the acceleration carried round with the
+    `beta_sigma` at first, walking with `beta_psd_1_s`. glide: as singer, the acceleration carried round with the
     velocity and its sigma widened by what air can do at that height and speed. coordinated-turn: turn rate about the
-    local vertical, believed to `turn_sigma_rad_s`, walking with `turn_psd` [rad2/s3].
-    `sigma_m_s2` is also what is believed of the acceleration before anything is known. `velocity_psd` [m2/s3]: white
+    local vertical, believed to `turn_sigma_rad_s`, walking with `turn_psd_rad2_s3`.
+    `sigma_m_s2` is also what is believed of the acceleration before anything is known. `velocity_psd_m2_s3`: white
     acceleration on top, any model. `gravity=False`: kinematic, no gravity (mu = 0).
     """
 
@@ -65,13 +65,13 @@ class Motion(NamedTuple):
     dwell_s: float = 100.0  # mean time a target stays in this mode; inf: for ever
     tau_s: float = inf
     sigma_m_s2: float = 0.0
-    jerk_psd: float = 0.0
-    velocity_psd: float = 0.0
+    jerk_psd_m2_s5: float = 0.0
+    velocity_psd_m2_s3: float = 0.0
     beta_kg_m2: float = 5_000.0
     beta_sigma: float = 1.0
-    beta_psd: float = 0.0
+    beta_psd_1_s: float = 0.0
     turn_sigma_rad_s: float = 0.0
-    turn_psd: float = 0.0
+    turn_psd_rad2_s3: float = 0.0
     gravity: bool = True
 
 
@@ -105,12 +105,12 @@ def parameters(motion: Motion) -> Float64[np.ndarray, "18"]:
     row[SPIN] = EARTH_RATE_RAD_S if motion.gravity else 0.0
     row[TAU] = motion.tau_s
     row[SIGMA] = motion.sigma_m_s2
-    row[JERK_PSD] = motion.jerk_psd
-    row[VELOCITY_PSD] = motion.velocity_psd
+    row[JERK_PSD] = motion.jerk_psd_m2_s5
+    row[VELOCITY_PSD] = motion.velocity_psd_m2_s3
     row[BETA] = motion.beta_kg_m2
     row[BETA_SIGMA] = motion.beta_sigma
-    row[BETA_PSD] = motion.beta_psd
+    row[BETA_PSD] = motion.beta_psd_1_s
     row[TURN_SIGMA] = motion.turn_sigma_rad_s
-    row[TURN_PSD] = motion.turn_psd
+    row[TURN_PSD] = motion.turn_psd_rad2_s3
     row[DWELL] = motion.dwell_s
     return row

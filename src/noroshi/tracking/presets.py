@@ -17,9 +17,9 @@ def default_config() -> TrackerConfig:
         models=(
             # thrust grows by at most ~1.5 m/s3 as a stage empties and turns by under a degree a second; 30 m/s2 is
             # what is believed before anything is known of it (10-60 m/s2 fly)
-            Motion("constant-acceleration", "boost", dwell_s=100.0, sigma_m_s2=30.0, jerk_psd=2.0),
+            Motion("constant-acceleration", "boost", dwell_s=100.0, sigma_m_s2=30.0, jerk_psd_m2_s5=2.0),
             # 1e-4 m2/s3 covers harmonics above J2 (3e-5 m/s2 sustained) and the last of the air
-            Motion("ballistic", "ballistic", dwell_s=400.0, velocity_psd=1e-4),
+            Motion("ballistic", "ballistic", dwell_s=400.0, velocity_psd_m2_s3=1e-4),
             # lift 4-10 m/s2 that may change sign in seconds, drag 1-4 m/s2 of a glider; the onset of re-entry
             Motion("glide", "manoeuvring", dwell_s=100.0, tau_s=20.0, sigma_m_s2=10.0),
         ),
@@ -81,8 +81,8 @@ def air() -> TrackerConfig:
                 "boost",
                 dwell_s=120.0,
                 sigma_m_s2=10.0,
-                jerk_psd=0.02,
-                velocity_psd=0.05,
+                jerk_psd_m2_s5=0.02,
+                velocity_psd_m2_s3=0.05,
             ),
             # a standard turn is 3 deg/s = 0.052 rad/s, put on or taken off within a few seconds
             Motion(
@@ -90,8 +90,8 @@ def air() -> TrackerConfig:
                 "manoeuvring",
                 dwell_s=30.0,
                 turn_sigma_rad_s=0.05,
-                turn_psd=1e-4,
-                velocity_psd=1.0,
+                turn_psd_rad2_s3=1e-4,
+                velocity_psd_m2_s3=1.0,
             ),
         ),
         sense=False,

@@ -74,10 +74,10 @@ def model() -> Float64[np.ndarray, "18"]:
     motion = Motion(
         "ballistic",
         "ballistic",
-        velocity_psd=1e6 * VELOCITY_VAR / STEP_S,
+        velocity_psd_m2_s3=1e6 * VELOCITY_VAR / STEP_S,
         beta_kg_m2=BETA,
         beta_sigma=1.0,
-        beta_psd=A_VAR / STEP_S,
+        beta_psd_1_s=A_VAR / STEP_S,
     )
     par = parameters(motion)
     par[[MU, J2, SPIN]] = 1e9 * GM, 0.0, 0.0
