@@ -11,6 +11,7 @@ import pytest
 from live_scans import small_raid
 from synthetic_scans import fly, place
 
+from noroshi.errors import ScenarioError
 from noroshi.tables import Status
 from noroshi.tracking import live
 from noroshi.tracking import state as states
@@ -238,3 +239,21 @@ def test_a_sensor_where_the_track_is():
             row[T] = 0.0
             row[R : R + 3] = mean[:3] + offset
             through([LiveScan(row, 1, np.stack([det, plot]), np.array([0, 1]))], config, state)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"max_tracks": 10**8},
+        {"delete_missed": 10**23},
+        {"merge_times": 0},
+        {"ambiguity": np.inf},
+        {"initiate_miss": np.nan},
+        {"initiate_crossing_min_rad": np.nan},
+        {"spawn_sigma_m_s": 0.0},
+    ],
+    ids=str,
+)
+def test_settings_no_tracker_can_work_with_are_refused_before_anything_is_made(given):
+    with pytest.raises(ScenarioError, match=next(iter(given))):
+        init(default_config()._replace(**given))

@@ -532,4 +532,4 @@ def _print_scores(console: Console, scores: dict[str, Any]) -> None:
 
 
 def _show(value: float | None, pattern: str) -> str:
-    return "never" if value is None else pattern.format(value)
+    return "-" if value is None else pattern.format(value)

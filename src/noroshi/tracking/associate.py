@@ -160,7 +160,7 @@ def _keep(row, scan, det, ready):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def is_young(info, cov, speed_max):
-    """Whether a track has a place but no velocity yet: wider than a quarter of the top speed, each axis."""
+    """Whether a track has a place but no velocity yet: wider, root mean square, than a quarter of the top speed."""
     if info[STATUS] != _TENTATIVE or info[LINE] == 1:
         return False
     return cov[3, 3] + cov[4, 4] + cov[5, 5] > 3.0 * (0.25 * speed_max) ** 2

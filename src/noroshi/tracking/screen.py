@@ -38,7 +38,7 @@ REASONS = {
     "scan_settings": "a scan's detection probability, clutter or field of view is impossible",
     "scan_duplicate": "a second scan of one sensor at one time",
     "unknown_sensor": "its sensor is not known",
-    "time": "has no time",
+    "time": "has no usable time",
     "unit_vector": "its direction is no unit vector",
     "no_sensor_state": "its sensor has no row at its time",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, log
+from math import inf, log, pi
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,8 @@ from noroshi.tracking.parameters import parameters
 
 LEFTOVERS = 4096  # capacity of the table of unassociated detections
 SENSORS = 1024  # sensors that may report at one time and still be checked for repeats
+TRACKS_MAX = 100_000  # a track takes some 3 kB for each model
+COUNT_MAX = 2**31 - 1
 EDGES_EACH = 64  # gated detections of one track in one scan, on average, before they overflow
 EXISTENCE_MAX = 20.0  # log-odds; surer than this nothing needs to be
 RECORD = 2  # column of State.quiet: what its looks have shown of a track (associate.shown), a cumulative sum
@@ -58,8 +60,7 @@ TWIN_TIMES = 8  # update times in a row alike and fed by the same detections
 SHARED = 9  # 1: at the current time the two had one detection between them
 APART = 10  # 1: at the current time one scan had a detection for each
 LINE = 11  # 1: started along the line of one satellite
-FIRST_SENSOR = 12  # of a line track
-INFO = 13
+INFO = 12
 
 # columns of State.left and of finished rows
 LEFT_DET = SCAN_WIDTH
@@ -151,19 +152,22 @@ def settings(config: TrackerConfig) -> Settings:
     if not 0 < c.confirm_hits <= c.confirm_of <= 62:
         problems.append("confirm_hits must lie in 1..confirm_of and confirm_of in 1..62")
     for name in ("delete_missed", "delete_missed_tentative", "max_tracks", "merge_times"):
-        if getattr(c, name) < 1:
-            problems.append(f"{name} must be at least 1")
+        most = TRACKS_MAX if name == "max_tracks" else COUNT_MAX
+        if not 1 <= getattr(c, name) <= most:
+            problems.append(f"{name} must lie in 1..{most}")
     for name in ("gate", "initiate_miss", "delete_sigma_m", "survive_s", "initiate_speed_max_m_s"):
-        if not getattr(c, name) > 0.0:
-            problems.append(f"{name} must be above 0")
+        if not 0.0 < getattr(c, name) < inf:
+            problems.append(f"{name} must be finite and above 0")
     for name in (
         "ambiguity", "resolution_sigma", "initiate_window_s", "spawn_distance_m", "cue_resolve_s", "time_sigma_s",
         "delete_ghost",
     ):  # fmt: skip
-        if not getattr(c, name) >= 0.0:
-            problems.append(f"{name} must be at least 0")
-    if not c.spawn_sigma_m_s > 0.0:
-        problems.append("spawn_sigma_m_s must be above 0")
+        if not 0.0 <= getattr(c, name) < inf:
+            problems.append(f"{name} must be finite and at least 0")
+    if not 0.0 < c.spawn_sigma_m_s < inf:
+        problems.append("spawn_sigma_m_s must be finite and above 0")
+    if not 0.0 <= c.initiate_crossing_min_rad <= pi:
+        problems.append("initiate_crossing_min_rad must lie in 0..pi")
     if not c.initiate_height_min_m < c.initiate_height_max_m:
         problems.append("initiate_height_min_m must be below initiate_height_max_m")
     if not 0.0 <= c.confirm_existence < 1.0 or not 0.0 <= c.delete_existence < 1.0:
@@ -215,7 +219,8 @@ def settings(config: TrackerConfig) -> Settings:
 
 
 def init(config: TrackerConfig) -> State:
-    """An empty tracker."""
+    """An empty tracker. Raises ScenarioError as `settings` does."""
+    settings(config)  # before its size is believed
     n, models = config.max_tracks, len(config.models)
     biased = biased_sensors(config)
     info = np.zeros((n, INFO), np.int64)
