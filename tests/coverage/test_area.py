@@ -247,6 +247,9 @@ def test_a_ring_that_goes_round_twice_is_refused() -> None:
     once = [[0.0, 0.0], [0.0, 55.0], [41.0, 0.0]]
     with pytest.raises(DataError, match="same edge twice"):
         polygon([*once, *once, once[0]])
+    nearly = [[0.0, -1.0], [8.8e-305, 29.0], [73.0, 0.0], [0.0, 0.0], [0.0, 29.0], [73.0, 0.0], [0.0, -1.0]]
+    with pytest.raises(DataError, match=r"same edge twice|crosses"):
+        polygon(nearly)
 
 
 @given(st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), min_size=3, max_size=8))
