@@ -131,6 +131,7 @@ def _inside(
 
 def _ring(given: np.ndarray, index: int, where: str) -> Ring:
     _refuse_bad_positions(given, where)
+    given = np.where(np.abs(given) < CLEAR, 0.0, given)  # next to nothing is nothing: slopes by it are none
     lon, lat = given.T
     keep = np.append(True, np.any(np.diff(given, axis=0) != 0.0, axis=1))  # repeated positions are no edges
     edge = np.arange(1, len(lon))[keep[1:]]
