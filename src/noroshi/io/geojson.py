@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from noroshi.errors import DataError
+from noroshi.io.read import file_bytes
 
 SIZE_MAX = 200_000_000  # bytes
 REMEDY = "give a GeoJSON file (RFC 7946) with a Polygon, a MultiPolygon, or features of them"
@@ -31,16 +32,7 @@ class Polygon(NamedTuple):
 
 def read_polygons(path: Path | str) -> list[Polygon]:
     """The polygons of a file, in its order. Raises DataError."""
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"cannot be read: {error.strerror}",
-            where=str(path),
-            remedy="the path is relative to where you are",
-        ) from None
-    return parse_polygons(data, str(path))
+    return parse_polygons(file_bytes(path), str(path))
 
 
 def parse_polygons(data: bytes, where: str) -> list[Polygon]:

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from noroshi.errors import DataError
+from noroshi.io.read import file_bytes
 
 COLUMNS = ("name", "latitude_deg", "longitude_deg")
 HEIGHT = "height_m"
@@ -29,16 +30,7 @@ class Sites(NamedTuple):
 
 def read_sites(path: Path | str) -> Sites:
     """The places of a file, in its order. Raises DataError."""
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"cannot be read: {error.strerror}",
-            where=str(path),
-            remedy="the path is relative to where you are",
-        ) from None
-    return parse_sites(data, str(path))
+    return parse_sites(file_bytes(path), str(path))
 
 
 def parse_sites(data: bytes, where: str) -> Sites:

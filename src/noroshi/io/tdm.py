@@ -19,6 +19,7 @@ from jaxtyping import Bool, Float64
 
 from noroshi.constants import LIGHT_M_S
 from noroshi.errors import DataError
+from noroshi.io.read import file_bytes
 
 SIZE_MAX = 500_000_000  # bytes
 INERTIAL = ("EME2000", "J2000", "ICRF", "GCRF", "GCRS")  # 23 mas apart at most: 0.1 urad
@@ -69,16 +70,7 @@ class Segment(NamedTuple):
 
 def read_tdm(path: Path | str) -> tuple[Observations, list[str]]:
     """The observations of a message, and what a reader should know of it. Raises DataError with file and line."""
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"cannot be read: {error.strerror}",
-            where=str(path),
-            remedy="the path is relative to where you are",
-        ) from None
-    return parse_tdm(data, str(path))
+    return parse_tdm(file_bytes(path), str(path))
 
 
 def parse_tdm(data: bytes, where: str) -> tuple[Observations, list[str]]:

@@ -17,6 +17,7 @@ from xml.parsers import expat
 from sgp4.api import SGP4_ERRORS, WGS72, Satrec
 
 from noroshi.errors import DataError
+from noroshi.io.read import file_bytes
 
 RENEW = "fetch the file again from its source; it was damaged or edited by hand"
 REV_PER_DAY_MAX = 17.05  # a satellite at sea level (WGS-72): nothing orbits faster
@@ -65,14 +66,7 @@ def read_satellites(path: Path | str) -> list[tuple[str, Satrec]]:
     TLE (two lines, or three with a name), OMM in KVN or XML; which one is told by the content. Any damage
     raises DataError with file, line and remedy; a name that a two-line file lacks is the catalogue number.
     """
-    where = str(path)
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"cannot be read: {error.strerror}", where=where, remedy="check the path and permissions"
-        ) from None
-    return parse_satellites(data, where)
+    return parse_satellites(file_bytes(path, "check the path and permissions"), str(path))
 
 
 def parse_satellites(data: bytes, where: str) -> list[tuple[str, Satrec]]:

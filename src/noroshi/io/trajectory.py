@@ -15,6 +15,7 @@ import erfa
 import numpy as np
 
 from noroshi.errors import DataError, ScenarioError
+from noroshi.io.read import file_bytes
 from noroshi.targets.models import Record
 from noroshi.time import DAY_S, TT_MINUS_TAI_S, Epoch, epoch_from_utc, tai_minus_utc
 
@@ -41,16 +42,7 @@ SPEED_MAX_M_S = 20e3  # notional: nothing bound to the Earth is as fast, kilomet
 
 def read_record(path: Path | str) -> Record:
     """The record of a file, CSV or OEM told apart by content. Raises DataError."""
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"cannot be read: {error.strerror}",
-            where=str(path),
-            remedy="the path is relative to the scenario file",
-        ) from None
-    return parse_record(data, str(path))
+    return parse_record(file_bytes(path, "the path is relative to the scenario file"), str(path))
 
 
 def parse_record(data: bytes, where: str) -> Record:
